@@ -1,0 +1,121 @@
+"""Gates: which candidates are rejected (row) and which datasets are not released (dataset)."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from schemas.base import Frozen
+
+
+def _off_is_none(value: Any) -> Any:
+    return None if value is False or value == "off" else value
+
+
+Bounds = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+_Off = BeforeValidator(_off_is_none)
+
+
+class Stage(StrEnum):
+    """Where in its journey a candidate was dropped."""
+
+    GENERATE = "generate"
+    ROW_GATE = "row_gate"
+    SELECT = "select"
+
+
+class Reason(StrEnum):
+    """Why a candidate was dropped; `rejected/` and the manifest use these words."""
+
+    GENERATION_ERROR = "generation_error"
+    EMPTY = "empty"
+    UNFINISHED = "unfinished"
+    CHARS = "chars"
+    WORDS = "words"
+    REPETITION = "repetition"
+    PROMPT_ECHO = "prompt_echo"
+    EXAMPLE_ECHO = "example_echo"
+    LABEL_LEAK = "label_leak"
+    MEMORISED = "memorised"
+    DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
+
+
+class RowGates(Frozen):
+    """Reject a candidate, and try its row again. `NAME: off` turns one gate off.
+
+    An empty text is always rejected; nothing turns that off.
+    """
+
+    chars: Annotated[Bounds | None, _Off] = (10, 400)
+    """Least and greatest number of characters."""
+    words: Annotated[Bounds | None, _Off] = (2, 80)
+    """Least and greatest number of words."""
+    finished: Annotated[Literal[True] | None, _Off] = True
+    """Reject a text that was cut at the greatest length (finish reason `length`)."""
+    repetition: Annotated[Fraction | None, _Off] = 0.5
+    """Reject when a greater share of the word 3-grams repeats an earlier one of the same text."""
+    prompt_echo: Annotated[Fraction | None, _Off] = 0.8
+    """Reject when a greater share of the text's word 3-grams stands in the prompt (examples apart)."""
+    example_echo: Annotated[Fraction | None, _Off] = 0.8
+    """Reject a text whose similarity (Jaccard, character 5-grams) to one of its examples is at least this."""
+    label_leak: Annotated[Literal[True] | None, _Off] = True
+    """Reject a text that holds the label's name as a whole word or phrase."""
+    memorised: Annotated[Literal[True] | None, _Off] = True
+    """Reject a verbatim copy (case and punctuation apart) of an example or of the model's known training text."""
+    duplicate: Annotated[Literal[True] | None, _Off] = True
+    """Reject a copy (case and punctuation apart) of a row accepted earlier."""
+    near_duplicate: Annotated[Fraction | None, _Off] = 0.8
+    """Reject a text whose Jaccard similarity to a row accepted earlier is at least this."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "RowGates":
+        for name, bounds in (("chars", self.chars), ("words", self.words)):
+            if bounds is not None and bounds[0] > bounds[1]:
+                raise ValueError(f"{name}: {bounds[0]} is greater than {bounds[1]}")
+        return self
+
+    @classmethod
+    def all_off(cls) -> "RowGates":
+        """Turn every gate off but the one for empty texts."""
+        return cls.model_validate(dict.fromkeys(cls.model_fields, "off"))
+
+
+class DatasetGates(Frozen):
+    """Fail the run: nothing is released. `NAME: off` turns one gate off."""
+
+    label_balance: Annotated[Fraction | None, _Off] = 0.9
+    """Least 1 - total variation distance between the label shares got and asked for."""
+    duplicate_rate: Annotated[Fraction | None, _Off] = 0.01
+    """Greatest share of rows whose text equals an earlier one's, case and punctuation apart."""
+    near_duplicate_rate: Annotated[Fraction | None, _Off] = 0.05
+    """Greatest share of rows with a near duplicate (Jaccard 0.8) at an earlier row."""
+    distinct_2: Annotated[Fraction | None, _Off] = 0.1
+    """Least share of distinct word 2-grams among all word 2-grams of the clean texts."""
+    rejection_rate: Annotated[Fraction | None, _Off] = 0.9
+    """Greatest share of generated candidates that were rejected."""
+
+    @classmethod
+    def all_off(cls) -> "DatasetGates":
+        """Turn every gate off."""
+        return cls.model_validate(dict.fromkeys(cls.model_fields, "off"))
+
+
+class GatesConfig(Frozen):
+    """Row gates and dataset gates; `off` in place of either turns all of its gates off."""
+
+    row: RowGates = RowGates()
+    dataset: DatasetGates = DatasetGates()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_off(cls, data: Any) -> Any:
+        if _off_is_none(data) is None:
+            data = {"row": "off", "dataset": "off"}
+        if isinstance(data, dict):
+            data = dict(data)
+            for name, gates in (("row", RowGates), ("dataset", DatasetGates)):
+                if name in data and _off_is_none(data[name]) is None:
+                    data[name] = gates.all_off()
+        return data

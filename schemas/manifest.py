@@ -1,0 +1,140 @@
+"""The manifest of a release: what was asked, what was made, by what, and how to check it."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from schemas.base import Frozen
+
+SCHEMA_VERSION = 1
+
+
+class ModelInfo(Frozen):
+    """The model that wrote the texts, identified so that another run can use the same one."""
+
+    id: str
+    """`starter`, hub id, or folder name."""
+    revision: str | None = None
+    """Commit of a hub model; null for local weights."""
+    weights_sha256: str
+    """SHA-256 over the weight files, in name order."""
+    licence: str = "unknown"
+    backend: str
+    dtype: str = ""
+    device: str = ""
+    context_length: int = Field(ge=1)
+    """Most tokens of prompt and reply together."""
+
+    @property
+    def reference(self) -> str:
+        """Model id with revision, or with the first 12 digits of the weights' hash."""
+        return f"{self.id}@{self.revision or self.weights_sha256[:12]}"
+
+
+class RowCounts(Frozen):
+    """Counts that add up: generated = accepted + rejected, requested = accepted + shortfall."""
+
+    requested: int = Field(ge=0)
+    generated: int = Field(ge=0)
+    accepted: int = Field(ge=0)
+    shortfall: int = Field(ge=0)
+    rejected: dict[str, int] = Field(default_factory=dict)
+    """Rejected candidates by reason."""
+
+    @model_validator(mode="after")
+    def _add_up(self) -> "RowCounts":
+        if self.generated != self.accepted + sum(self.rejected.values()):
+            raise ValueError("generated is not accepted + rejected")
+        if self.requested != self.accepted + self.shortfall:
+            raise ValueError("requested is not accepted + shortfall")
+        return self
+
+
+class Shortfall(Frozen):
+    """Rows that stayed empty when the budget was spent, and why their last candidates fell."""
+
+    label: str
+    strategy: str
+    missing: int = Field(ge=1)
+    reasons: dict[str, int] = Field(default_factory=dict)
+    """Rejected candidates of these rows, by reason."""
+
+
+class TokenCounts(Frozen):
+    """Tokens read and written by the model."""
+
+    prompt: int = Field(ge=0)
+    generated: int = Field(ge=0)
+
+
+class Determinism(Frozen):
+    """Which promise the rows carry."""
+
+    promise: Literal["exact", "float32", "batch_plan"]
+    """`exact`: no row depends on its neighbours; `float32`: only near ties can; `batch_plan`: one batch plan."""
+    statement: str
+    """The promise in a sentence, with the measured flip rate where there is one."""
+
+
+class Hardware(Frozen):
+    """The machine, as far as it can bear on the figures."""
+
+    device: str
+    cpu: str
+    cpu_count: int
+    torch_threads: int | None = None
+    memory_bytes: int | None = None
+
+
+class FileEntry(Frozen):
+    """One file of the release."""
+
+    path: str
+    """Path inside the release folder, with forward slashes."""
+    sha256: str
+    bytes: int
+    rows: int | None = None
+
+
+class GateResult(Frozen):
+    """One dataset gate: what was measured against which bound."""
+
+    name: str
+    passed: bool
+    observed: float | None
+    """Null when it could not be measured."""
+    bound: str
+    """The condition in words: `>= 0.9`."""
+    meaning: str
+
+
+class Manifest(Frozen):
+    """Everything needed to check, repeat or refuse a release."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    version: str
+    created: str
+    """UTC, ISO 8601."""
+    verdict: Literal["pass", "fail"]
+    recipe_sha256: str
+    model: ModelInfo
+    packages: dict[str, str]
+    rows: RowCounts
+    shortfalls: tuple[Shortfall, ...] = ()
+    splits: dict[str, int]
+    tokens: TokenCounts
+    seconds: dict[str, float]
+    """Seconds of work by stage, summed over shards and over the interrupted tries of the run."""
+    determinism: Determinism
+    hardware: Hardware
+    gates: tuple[GateResult, ...]
+    files: tuple[FileEntry, ...]
+    parent: str | None = None
+    """The version that `latest.json` named when this one was made."""
+
+    @model_validator(mode="after")
+    def _splits_hold_all(self) -> "Manifest":
+        if sum(self.splits.values()) != self.rows.accepted:
+            raise ValueError("the splits do not add up to the accepted rows")
+        return self

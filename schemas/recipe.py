@@ -1,0 +1,175 @@
+"""The recipe: everything that decides what a release holds."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from schemas.base import Frozen
+from schemas.gates import GatesConfig
+from schemas.noise import NoiseConfig
+from schemas.strategies import Nucleus, Strategy
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+LabelName = Annotated[
+    str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$", max_length=200)
+]
+SplitName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=32)]
+Weight = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
+
+
+class Label(Frozen):
+    """One class of the corpus; a bare string in the recipe is its description."""
+
+    description: str = Field(min_length=1, max_length=2000)
+    """What a text of this label says or wants, in plain words; the model reads it."""
+    share: Weight = 1.0
+    """Part of the rows, relative to the other labels' shares."""
+
+
+class Attribute(Frozen):
+    """A further axis of variation, drawn for each row and attempt; a bare list is its values."""
+
+    values: tuple[str, ...] = Field(min_length=1, max_length=10_000)
+    weights: tuple[Weight, ...] | None = None
+    """Relative frequency of each value; equal when absent."""
+
+    @model_validator(mode="after")
+    def _one_weight_a_value(self) -> "Attribute":
+        if self.weights is not None and len(self.weights) != len(self.values):
+            raise ValueError(f"{len(self.values)} values but {len(self.weights)} weights")
+        if len(set(self.values)) != len(self.values):
+            raise ValueError("the same value stands twice; give it a weight instead")
+        return self
+
+
+def _long_label(value: Any) -> Any:
+    return {"description": value} if isinstance(value, str) else value
+
+
+def _long_attribute(value: Any) -> Any:
+    return {"values": value} if isinstance(value, (list, tuple)) else value
+
+
+def _long_task(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def _default_backend(value: Any) -> Any:
+    if isinstance(value, dict) and "backend" not in value:
+        return {"backend": "transformers", **value}
+    return value
+
+
+class Classification(Frozen):
+    """Each row has exactly one label."""
+
+    kind: Literal["classification"] = "classification"
+
+
+Task = Annotated[Annotated[Classification, Field()], BeforeValidator(_long_task)]
+"""What a label is. Multi-label, spans, pairs and text-to-text become further members of this union."""
+
+
+class Examples(Frozen):
+    """Few-shot examples: a JSONL file of `{"text": ..., "label": ...}`."""
+
+    path: str = Field(min_length=1)
+    """File beside the recipe."""
+    per_row: int = Field(default=3, ge=0, le=100)
+    """Number of examples in each prompt."""
+    draw: Literal["own", "mixed"] = "own"
+    """`own`: from the row's own label; `mixed`: from all labels."""
+
+
+class Prompt(Frozen):
+    """Which template is rendered, with which examples."""
+
+    template: str = Field(default="intent", min_length=1)
+    """A name among the shipped templates, or a path beside the recipe."""
+    examples: Examples | None = None
+
+
+class TransformersModel(Frozen):
+    """A decoder-only model run by transformers in this process."""
+
+    backend: Literal["transformers"] = "transformers"
+    name: str = Field(default="starter", min_length=1)
+    """`starter`, a hub id, or a local folder."""
+    revision: str | None = None
+    """Branch, tag or commit of a hub id."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """`auto`: float32 on a CPU, bfloat16 on a GPU that has it."""
+    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=65_536)] = "auto"
+    """Prompts in flight; `auto` finds it from the free memory."""
+    deterministic: Literal["auto", "strict"] = "auto"
+    """`strict` computes each row in one fixed shape, so that its bits never depend on its neighbours."""
+
+
+class ScriptedModel(Frozen):
+    """Replies read from a file instead of a model: for tests and dry runs of a whole pipeline."""
+
+    backend: Literal["scripted"] = "scripted"
+    name: str = Field(min_length=1)
+    """JSONL file beside the recipe: `{"text": ..., "label": ...}` a line; one is drawn per row and attempt
+    among the lines of the row's label."""
+
+
+Model = Annotated[
+    Annotated[TransformersModel | ScriptedModel, Field(discriminator="backend")],
+    BeforeValidator(_default_backend),
+]
+
+
+class Budget(Frozen):
+    """When to stop trying."""
+
+    attempts_per_row: int = Field(default=5, ge=1, le=1000)
+    """How often one row may be generated before it counts as missing."""
+    tokens: int | None = Field(default=None, ge=1)
+    """Most tokens to generate in all; never exceeded."""
+    allow_shortfall: bool = False
+    """Release what there is when the budget is spent, instead of failing."""
+
+
+class Recipe(Frozen):
+    """A corpus, described completely: with the model's weights it decides every row."""
+
+    name: Name
+    """Name of the corpus and of its folder."""
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    """Key of all randomness."""
+    rows: int = Field(ge=1, le=1_000_000_000)
+    """Accepted rows wanted, exactly."""
+    language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
+    """BCP 47 tag of the texts' language, for the dataset card."""
+    task: Task = Classification()
+    """What kind of label a row has."""
+    labels: dict[LabelName, Annotated[Label, BeforeValidator(_long_label)]] = Field(min_length=1)
+    """The classes, each with a description and a share."""
+    attributes: dict[Key, Annotated[Attribute, BeforeValidator(_long_attribute)]] = Field(
+        default_factory=dict
+    )
+    """Further axes, drawn for each row and attempt by weight."""
+    prompt: Prompt = Prompt()
+    model: Model = Field(default_factory=TransformersModel)
+    strategies: tuple[Strategy, ...] = Field(default=(Nucleus(),), min_length=1, max_length=64)
+    """Ways of decoding; each label's rows are divided among them by share."""
+    noise: NoiseConfig | None = None
+    """Noise put into a part of the accepted rows; none when absent."""
+    gates: GatesConfig = GatesConfig()
+    splits: dict[SplitName, Weight] = Field(
+        default_factory=lambda: {"train": 0.8, "validation": 0.1, "test": 0.1}, min_length=1
+    )
+    """Parts of the release; they add up to 1."""
+    budget: Budget = Budget()
+    shard_size: int = Field(default=1024, ge=1, le=1_000_000)
+    """Rows worked on at once; bounds the memory, changes no row."""
+
+    @model_validator(mode="after")
+    def _splits_add_up(self) -> "Recipe":
+        total = sum(self.splits.values())
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"splits: the parts add up to {total:g}, not to 1")
+        return self

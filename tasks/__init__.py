@@ -1,0 +1,1 @@
+"""WHAT corpusmith does: verb modules are Prefect tasks, noun packages are pure engine."""

@@ -1,0 +1,1 @@
+"""Generation: backends that turn prompts into completions, and the engine that drives them."""

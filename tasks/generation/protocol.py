@@ -1,0 +1,86 @@
+"""What every backend is: requests in, completions out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from schemas.manifest import Determinism, ModelInfo
+from schemas.strategies import Strategy
+
+FinishReason = Literal["eos", "stop", "length", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One reply to be generated.
+
+    Args:
+        row: Row number in the plan.
+        attempt: Attempt number.
+        seed: The row's own seed, in [0, 2^63): the only source of its randomness.
+        label: The label asked for; a scripted backend answers by it, a model never sees it but in the prompt.
+        prompt: Exactly what the model is given: special tokens and chat format already in it.
+        strategy: How to decode.
+    """
+
+    row: int
+    attempt: int
+    seed: int
+    label: str
+    prompt: str
+    strategy: Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One reply.
+
+    Args:
+        request: What was asked.
+        text: The decoded reply without special tokens, cut before the first stop string; "" on error.
+        num_tokens: Generated tokens, the end-of-text token included.
+        logprob: Mean log-probability per generated token in nats, under the untruncated model at temperature 1;
+            None when nothing was generated or the backend cannot tell.
+        finish_reason: `eos`, `stop`, `length` or `error`.
+        error: What went wrong with this row alone; None unless `finish_reason` is `error`.
+    """
+
+    request: Request
+    text: str
+    num_tokens: int
+    logprob: float | None
+    finish_reason: FinishReason
+    error: str | None = None
+
+
+class Backend(Protocol):
+    """A source of replies. One instance serves one thread at a time."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Identify the model: id, revision, hash of the weights, licence, context length."""
+        ...
+
+    @property
+    def determinism(self) -> Determinism:
+        """State which promise this backend's rows carry."""
+        ...
+
+    def format_prompt(self, text: str) -> str:
+        """Wrap a rendered template as the model wants it: its chat format, or the text as it is."""
+        ...
+
+    def count_tokens(self, prompts: Sequence[str]) -> list[int]:
+        """Count the tokens of prompts that `format_prompt` returned."""
+        ...
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        """Yield one completion for each request, in any order, as each is finished.
+
+        A fault of one row (a reply that is not a number, a prompt over the context) is a completion with
+        `finish_reason="error"`, never an exception.
+
+        Raises:
+            CorpusmithError: If the run as a whole cannot go on.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Planning: quotas, shards of work, and each row's own random streams."""

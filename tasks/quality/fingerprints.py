@@ -1,0 +1,63 @@
+"""Fingerprints of texts: when do two texts count as the same one?"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
+def normalise_text(text: str) -> str:
+    """Reduce a text to what two copies of it share: words in lower case, one space between them.
+
+    Unicode compatibility forms are folded (NFKC), case is folded, and every run of characters that are
+    neither letters nor digits becomes one space. A text without letters and digits becomes `""`.
+    """
+    return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+def fingerprint(text: str) -> int:
+    """Hash a text, normalised, to 64 bits: equal for copies that differ in case or punctuation only.
+
+    The hash is BLAKE2b with an 8-byte digest, read as a big-endian unsigned integer. Among n texts a false
+    match has probability below n^2 / 2^65 (under 1e-10 for 40,000).
+    """
+    digest = hashlib.blake2b(normalise_text(text).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+class FingerprintIndex:
+    """A set of fingerprints, kept as a sorted array of unsigned 64-bit integers (8 bytes a text)."""
+
+    def __init__(self, hashes: NDArray[np.uint64]) -> None:
+        """Keep `hashes`, shape `(N,)`, in any order; duplicates are dropped."""
+        self._hashes = np.unique(hashes)
+
+    @classmethod
+    def of_texts(cls, texts: Iterable[str]) -> "FingerprintIndex":
+        """Index the fingerprints of `texts`."""
+        return cls(np.fromiter((fingerprint(text) for text in texts), dtype=np.uint64))
+
+    @classmethod
+    def load(cls, path: Path) -> "FingerprintIndex":
+        """Read an index that `save` wrote (a NumPy array file, never pickled)."""
+        return cls(np.load(path, allow_pickle=False))
+
+    def save(self, path: Path) -> None:
+        """Write the sorted array in NumPy's `.npy` format."""
+        np.save(path, self._hashes, allow_pickle=False)
+
+    def __len__(self) -> int:
+        """Return the number of distinct fingerprints."""
+        return int(self._hashes.size)
+
+    def __contains__(self, text: str) -> bool:
+        """Tell whether a copy of `text` is in the index."""
+        value = np.uint64(fingerprint(text))
+        place = int(np.searchsorted(self._hashes, value))
+        return place < self._hashes.size and bool(self._hashes[place] == value)
