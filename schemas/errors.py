@@ -73,7 +73,10 @@ class CorpusmithError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep every field when the error crosses a process boundary."""
-        return (_rebuild, (type(self), self.message, self.code, self.place, self.hint, self.retryable))
+        return (
+            _rebuild,
+            (type(self), self.message, self.code, self.place, self.hint, self.retryable),
+        )
 
 
 def _rebuild(

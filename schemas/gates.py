@@ -8,13 +8,22 @@ from pydantic import BeforeValidator, Field, model_validator
 from schemas.base import Frozen
 
 
+def _is_off(value: Any) -> bool:
+    # YAML 1.1 readers turn `off` into false; both spellings mean the same.
+    return value is False or value == "off"
+
+
 def _off_is_none(value: Any) -> Any:
-    return None if value is False or value == "off" else value
+    return None if _is_off(value) else value
+
+
+def _or_off(kind: Any) -> BeforeValidator:
+    """Accept `off` for None, and say so in the JSON Schema."""
+    return BeforeValidator(_off_is_none, json_schema_input_type=kind | Literal["off", False] | None)
 
 
 Bounds = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-_Off = BeforeValidator(_off_is_none)
 
 
 class Stage(StrEnum):
@@ -48,25 +57,25 @@ class RowGates(Frozen):
     An empty text is always rejected; nothing turns that off.
     """
 
-    chars: Annotated[Bounds | None, _Off] = (10, 400)
+    chars: Annotated[Bounds | None, _or_off(Bounds)] = (10, 400)
     """Least and greatest number of characters."""
-    words: Annotated[Bounds | None, _Off] = (2, 80)
+    words: Annotated[Bounds | None, _or_off(Bounds)] = (2, 80)
     """Least and greatest number of words."""
-    finished: Annotated[Literal[True] | None, _Off] = True
+    finished: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
     """Reject a text that was cut at the greatest length (finish reason `length`)."""
-    repetition: Annotated[Fraction | None, _Off] = 0.5
+    repetition: Annotated[Fraction | None, _or_off(Fraction)] = 0.5
     """Reject when a greater share of the word 3-grams repeats an earlier one of the same text."""
-    prompt_echo: Annotated[Fraction | None, _Off] = 0.8
-    """Reject when a greater share of the text's word 3-grams stands in the prompt (examples apart)."""
-    example_echo: Annotated[Fraction | None, _Off] = 0.8
-    """Reject a text whose similarity (Jaccard, character 5-grams) to one of its examples is at least this."""
-    label_leak: Annotated[Literal[True] | None, _Off] = True
+    prompt_echo: Annotated[Fraction | None, _or_off(Fraction)] = 0.8
+    """Reject when a greater share of the word 3-grams stands in the prompt (examples apart)."""
+    example_echo: Annotated[Fraction | None, _or_off(Fraction)] = 0.8
+    """Reject at this similarity (Jaccard, character 5-grams) to an example in the prompt."""
+    label_leak: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
     """Reject a text that holds the label's name as a whole word or phrase."""
-    memorised: Annotated[Literal[True] | None, _Off] = True
-    """Reject a verbatim copy (case and punctuation apart) of an example or of the model's known training text."""
-    duplicate: Annotated[Literal[True] | None, _Off] = True
+    memorised: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
+    """Reject a copy (case and punctuation apart) of an example or of known training text."""
+    duplicate: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
     """Reject a copy (case and punctuation apart) of a row accepted earlier."""
-    near_duplicate: Annotated[Fraction | None, _Off] = 0.8
+    near_duplicate: Annotated[Fraction | None, _or_off(Fraction)] = 0.8
     """Reject a text whose Jaccard similarity to a row accepted earlier is at least this."""
 
     @model_validator(mode="after")
@@ -85,15 +94,15 @@ class RowGates(Frozen):
 class DatasetGates(Frozen):
     """Fail the run: nothing is released. `NAME: off` turns one gate off."""
 
-    label_balance: Annotated[Fraction | None, _Off] = 0.9
+    label_balance: Annotated[Fraction | None, _or_off(Fraction)] = 0.9
     """Least 1 - total variation distance between the label shares got and asked for."""
-    duplicate_rate: Annotated[Fraction | None, _Off] = 0.01
+    duplicate_rate: Annotated[Fraction | None, _or_off(Fraction)] = 0.01
     """Greatest share of rows whose text equals an earlier one's, case and punctuation apart."""
-    near_duplicate_rate: Annotated[Fraction | None, _Off] = 0.05
+    near_duplicate_rate: Annotated[Fraction | None, _or_off(Fraction)] = 0.05
     """Greatest share of rows with a near duplicate (Jaccard 0.8) at an earlier row."""
-    distinct_2: Annotated[Fraction | None, _Off] = 0.1
+    distinct_2: Annotated[Fraction | None, _or_off(Fraction)] = 0.1
     """Least share of distinct word 2-grams among all word 2-grams of the clean texts."""
-    rejection_rate: Annotated[Fraction | None, _Off] = 0.9
+    rejection_rate: Annotated[Fraction | None, _or_off(Fraction)] = 0.9
     """Greatest share of generated candidates that were rejected."""
 
     @classmethod
@@ -102,20 +111,40 @@ class DatasetGates(Frozen):
         return cls.model_validate(dict.fromkeys(cls.model_fields, "off"))
 
 
+def _row_gates(value: Any) -> Any:
+    return RowGates.all_off() if _is_off(value) else value
+
+
+def _dataset_gates(value: Any) -> Any:
+    return DatasetGates.all_off() if _is_off(value) else value
+
+
 class GatesConfig(Frozen):
     """Row gates and dataset gates; `off` in place of either turns all of its gates off."""
 
-    row: RowGates = RowGates()
-    dataset: DatasetGates = DatasetGates()
+    row: Annotated[
+        RowGates,
+        BeforeValidator(_row_gates, json_schema_input_type=RowGates | Literal["off", False]),
+    ] = RowGates()
+    dataset: Annotated[
+        DatasetGates,
+        BeforeValidator(
+            _dataset_gates, json_schema_input_type=DatasetGates | Literal["off", False]
+        ),
+    ] = DatasetGates()
 
-    @model_validator(mode="before")
     @classmethod
-    def _expand_off(cls, data: Any) -> Any:
-        if _off_is_none(data) is None:
-            data = {"row": "off", "dataset": "off"}
-        if isinstance(data, dict):
-            data = dict(data)
-            for name, gates in (("row", RowGates), ("dataset", DatasetGates)):
-                if name in data and _off_is_none(data[name]) is None:
-                    data[name] = gates.all_off()
-        return data
+    def all_off(cls) -> "GatesConfig":
+        """Turn every gate off but the one for empty texts."""
+        return cls(row=RowGates.all_off(), dataset=DatasetGates.all_off())
+
+
+def _all_gates(value: Any) -> Any:
+    return GatesConfig.all_off() if _is_off(value) else value
+
+
+Gates = Annotated[
+    GatesConfig,
+    BeforeValidator(_all_gates, json_schema_input_type=GatesConfig | Literal["off", False]),
+]
+"""The gates as a recipe writes them: a mapping, or `off` for none."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from schemas.base import Frozen
-from schemas.gates import GatesConfig
+from schemas.gates import Gates, GatesConfig
 from schemas.noise import NoiseConfig
 from schemas.strategies import Nucleus, Strategy
 
@@ -15,13 +15,15 @@ LabelName = Annotated[
 ]
 SplitName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=32)]
 Weight = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
+Values = Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
 
 
 class Label(Frozen):
     """One class of the corpus; a bare string in the recipe is its description."""
 
-    description: str = Field(min_length=1, max_length=2000)
+    description: Description
     """What a text of this label says or wants, in plain words; the model reads it."""
     share: Weight = 1.0
     """Part of the rows, relative to the other labels' shares."""
@@ -30,7 +32,7 @@ class Label(Frozen):
 class Attribute(Frozen):
     """A further axis of variation, drawn for each row and attempt; a bare list is its values."""
 
-    values: tuple[str, ...] = Field(min_length=1, max_length=10_000)
+    values: Values
     weights: tuple[Weight, ...] | None = None
     """Relative frequency of each value; equal when absent."""
 
@@ -67,8 +69,11 @@ class Classification(Frozen):
     kind: Literal["classification"] = "classification"
 
 
-Task = Annotated[Annotated[Classification, Field()], BeforeValidator(_long_task)]
-"""What a label is. Multi-label, spans, pairs and text-to-text become further members of this union."""
+Task = Annotated[
+    Annotated[Classification, Field()],
+    BeforeValidator(_long_task, json_schema_input_type=Classification | Literal["classification"]),
+]
+"""What a label is. Multi-label, spans, pairs and text-to-text become further members."""
 
 
 class Examples(Frozen):
@@ -104,7 +109,7 @@ class TransformersModel(Frozen):
     batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=65_536)] = "auto"
     """Prompts in flight; `auto` finds it from the free memory."""
     deterministic: Literal["auto", "strict"] = "auto"
-    """`strict` computes each row in one fixed shape, so that its bits never depend on its neighbours."""
+    """`strict`: one fixed compute shape, so that no row's bits depend on its neighbours."""
 
 
 class ScriptedModel(Frozen):
@@ -112,14 +117,14 @@ class ScriptedModel(Frozen):
 
     backend: Literal["scripted"] = "scripted"
     name: str = Field(min_length=1)
-    """JSONL file beside the recipe: `{"text": ..., "label": ...}` a line; one is drawn per row and attempt
-    among the lines of the row's label."""
+    """JSONL file beside the recipe, `{"text": ..., "label": ...}` a line.
+
+    One line is drawn per row and attempt among those of the row's label.
+    """
 
 
-Model = Annotated[
-    Annotated[TransformersModel | ScriptedModel, Field(discriminator="backend")],
-    BeforeValidator(_default_backend),
-]
+_AnyModel = Annotated[TransformersModel | ScriptedModel, Field(discriminator="backend")]
+Model = Annotated[_AnyModel, BeforeValidator(_default_backend, json_schema_input_type=_AnyModel)]
 
 
 class Budget(Frozen):
@@ -146,11 +151,17 @@ class Recipe(Frozen):
     """BCP 47 tag of the texts' language, for the dataset card."""
     task: Task = Classification()
     """What kind of label a row has."""
-    labels: dict[LabelName, Annotated[Label, BeforeValidator(_long_label)]] = Field(min_length=1)
+    labels: dict[
+        LabelName,
+        Annotated[Label, BeforeValidator(_long_label, json_schema_input_type=Label | Description)],
+    ] = Field(min_length=1)
     """The classes, each with a description and a share."""
-    attributes: dict[Key, Annotated[Attribute, BeforeValidator(_long_attribute)]] = Field(
-        default_factory=dict
-    )
+    attributes: dict[
+        Key,
+        Annotated[
+            Attribute, BeforeValidator(_long_attribute, json_schema_input_type=Attribute | Values)
+        ],
+    ] = Field(default_factory=dict)
     """Further axes, drawn for each row and attempt by weight."""
     prompt: Prompt = Prompt()
     model: Model = Field(default_factory=TransformersModel)
@@ -158,7 +169,7 @@ class Recipe(Frozen):
     """Ways of decoding; each label's rows are divided among them by share."""
     noise: NoiseConfig | None = None
     """Noise put into a part of the accepted rows; none when absent."""
-    gates: GatesConfig = GatesConfig()
+    gates: Gates = GatesConfig()
     splits: dict[SplitName, Weight] = Field(
         default_factory=lambda: {"train": 0.8, "validation": 0.1, "test": 0.1}, min_length=1
     )

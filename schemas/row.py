@@ -87,6 +87,19 @@ RELEASED_FIELDS: tuple[pa.Field, ...] = (
 PROMPT_SCHEMA = pa.schema(PROMPT_FIELDS)
 CANDIDATE_SCHEMA = pa.schema(CANDIDATE_FIELDS)
 SCORED_SCHEMA = pa.schema(SCORED_FIELDS)
+SELECTED_SCHEMA = pa.schema(
+    [*(SCORED_SCHEMA.field(name) for name in ("row", "attempt", "num_tokens")), *VERDICT_FIELDS]
+)
+NOISED_SCHEMA = pa.schema(
+    (*SCORED_FIELDS, *(field for field in RELEASED_FIELDS if field.name in {"clean_text", "noise"}))
+)
+ARRANGED_SCHEMA = pa.schema(
+    (
+        _field("row", pa.int64(), "row number in the plan"),
+        _field("split", pa.int64(), "place of the row's split in the recipe, from 0"),
+        _field("noised", pa.bool_(), "whether the row is noised"),
+    )
+)
 RELEASED_SCHEMA = pa.schema(RELEASED_FIELDS)
 REJECTED_SCHEMA = pa.schema((*RELEASED_FIELDS, *VERDICT_FIELDS))
 

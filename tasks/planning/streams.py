@@ -29,6 +29,7 @@ class Stream(IntEnum):
     SPLIT = 6
     SCRIPT = 7
     TEMPLATE = 8
+    PLAN = 9
 
 
 def mix(values: U64) -> U64:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerBase
 
 from tasks.starter.corpus import Library, Segment, build_segments
 from tasks.starter.model import IGNORED, MAX_POSITIONS
@@ -26,7 +26,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """How texts become batches: `tokens_per_batch` bounds B x T, a pool of texts is sorted at once."""
+    """How texts become batches: `tokens_per_batch` bounds B x T, a pool is sorted at once."""
 
     seed: int = 7
     tokens_per_batch: int = 2048
@@ -35,12 +35,12 @@ class BatchPlan:
 
 
 def encode_segments(
-    segments: Sequence[Segment], *, tokenizer: PreTrainedTokenizerFast
+    segments: Sequence[Segment], *, tokenizer: PreTrainedTokenizerBase
 ) -> tuple[list[int], list[int]]:
     """Turn a training text into inputs and targets of equal length.
 
-    The end-of-text token follows the last segment and is taught. A text beyond the model's positions
-    is cut at the end.
+    The end-of-text token follows the last segment and is taught. A text beyond the model's
+    positions is cut at the end.
 
     Returns:
         Input ids, and for each the id to predict after it or `IGNORED`.
@@ -69,7 +69,7 @@ def pad_batch(texts: Sequence[tuple[list[int], list[int]]], *, pad_id: int) -> B
 def group_by_length(
     texts: Sequence[tuple[list[int], list[int]]], *, tokens_per_batch: int, pad_id: int
 ) -> list[Batch]:
-    """Sort texts by length and cut them into batches of at most `tokens_per_batch` padded tokens."""
+    """Sort texts by length, then cut batches of at most `tokens_per_batch` padded tokens."""
     batches: list[Batch] = []
     group: list[tuple[list[int], list[int]]] = []
     for text in sorted(texts, key=lambda text: len(text[0])):
@@ -101,7 +101,7 @@ def epoch_order(library: Library, *, plan: BatchPlan, epoch: int) -> list[int]:
 
 
 def training_batches(
-    library: Library, *, tokenizer: PreTrainedTokenizerFast, plan: BatchPlan, skip: int = 0
+    library: Library, *, tokenizer: PreTrainedTokenizerBase, plan: BatchPlan, skip: int = 0
 ) -> Iterator[tuple[int, Batch]]:
     """Yield batches without end, each with the number of the epoch it belongs to (from 0).
 
@@ -132,7 +132,7 @@ def training_batches(
 
 
 def heldout_batches(
-    library: Library, *, tokenizer: PreTrainedTokenizerFast, plan: BatchPlan, num_texts: int
+    library: Library, *, tokenizer: PreTrainedTokenizerBase, plan: BatchPlan, num_texts: int
 ) -> list[Batch]:
     """Make the same held-out batches in every run: `num_texts` texts in the training formats."""
     rng = np.random.default_rng([plan.seed, 3])

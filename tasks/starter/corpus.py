@@ -33,9 +33,13 @@ SNIPS_INTENTS = (
 )
 LABELS_FILE = Path(__file__).parents[2] / "prompts" / "labels.yaml"
 QUESTION_WORDS = frozenset(
-    "what which who whom whose when where why how can could do does did is are am was were will would "
-    "should may might must have has had isn't aren't doesn't don't didn't won't can't what's where's "
-    "when's who's how's whats wheres hows".split()
+    (
+        *("what", "which", "who", "whom", "whose", "when", "where", "why", "how"),
+        *("can", "could", "do", "does", "did", "is", "are", "am", "was", "were", "will", "would"),
+        *("should", "may", "might", "must", "have", "has", "had", "isn't", "aren't", "doesn't"),
+        *("don't", "didn't", "won't", "can't", "what's", "where's", "when's", "who's", "how's"),
+        *("whats", "wheres", "hows"),
+    )
 )
 DESCRIBE_PROBABILITY = 0.20
 DENOISE_PROBABILITY = 0.15
@@ -46,7 +50,7 @@ MAX_EXAMPLES = 3
 
 
 class Utterance(NamedTuple):
-    """One labelled sentence: `label` is `dataset/name`, `text` has single spaces and its own casing."""
+    """One sentence: `label` is `dataset/name`, `text` has single spaces and its own casing."""
 
     label: str
     text: str
@@ -138,7 +142,7 @@ def plain_name(label: str) -> str:
 
 def form_of(text: str) -> Literal["question", "request"]:
     """Call a text a question if it ends in `?` or starts with a question word or an auxiliary."""
-    first = text.split()[0].lower().strip(".,!?\"") if text.split() else ""
+    first = text.split()[0].lower().strip('.,!?"') if text.split() else ""
     return "question" if text.endswith("?") or first in QUESTION_WORDS else "request"
 
 
@@ -162,7 +166,7 @@ def prompt_head(description: str, attributes: Sequence[tuple[str, str]] = ()) ->
 
 
 def utterance_prompt(description: str, *, attributes: Sequence[tuple[str, str]] = ()) -> str:
-    """Render the prompt of a new utterance; it ends in `Message:` and the answer starts with a space."""
+    """Render the prompt of a new utterance; its answer starts with a space."""
     return prompt_head(description, attributes) + "\nMessage:"
 
 

@@ -25,8 +25,8 @@ NEIGHBOURS = _neighbours()
 def corrupt(text: str, *, rng: np.random.Generator) -> str:
     """Damage a text: some letters become a neighbour on the keyboard or vanish, some words vanish.
 
-    The two rates are drawn anew for each text, uniformly: letters up to 12 %, half substituted and half
-    deleted; words up to 8 %. At least one word stays, so the result is empty only if `text` is.
+    The two rates are drawn anew for each text, uniformly: letters up to 12 %, half substituted and
+    half deleted; words up to 8 %. The result is empty only if `text` is.
 
     Args:
         text: Words separated by single spaces.

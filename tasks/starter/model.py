@@ -12,12 +12,7 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
-from transformers import (
-    GenerationConfig,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-)
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 END_OF_TEXT = "<|endoftext|>"
 PADDING = "<|pad|>"
@@ -50,7 +45,7 @@ def train_tokenizer(
         show_progress=False,
     )
     core.train_from_iterator(texts, trainer=trainer)
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=core,
         bos_token=END_OF_TEXT,
         eos_token=END_OF_TEXT,
@@ -62,7 +57,7 @@ def train_tokenizer(
 
 
 def starter_config(vocabulary_size: int, *, width: int = 256, num_layers: int = 4) -> LlamaConfig:
-    """Describe the network: heads of 64 (at least one), a gated layer 2.75 times as wide, tied embeddings."""
+    """Describe the network: heads of 64, gated layers 2.75 times as wide, tied embeddings."""
     return LlamaConfig(
         vocab_size=vocabulary_size,
         hidden_size=width,
@@ -84,9 +79,9 @@ def new_model(config: LlamaConfig, *, seed: int, dropout: float = 0.0) -> LlamaF
     Args:
         config: Shape of the network.
         seed: Seed of the initial weights; the state of the global generator is left as it was.
-        dropout: Probability of dropping an entry of the embeddings and of every block's output while
-            training, in [0, 1). Llama has no such layers, so they hang on the modules as hooks and
-            the saved model does not know them.
+        dropout: Probability of dropping an entry of the embeddings and of every block's output
+            while training, in [0, 1). Llama has no such layers, so they hang on the modules as
+            hooks and the saved model does not know them.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -108,7 +103,7 @@ def taught_loss(model: LlamaForCausalLM, *, tokens: Tensor, targets: Tensor) -> 
     Args:
         model: The network.
         tokens: Input ids, shape `(B, T)`, padded on the right.
-        targets: Id of the token after each position, shape `(B, T)`; `IGNORED` where none is taught.
+        targets: Id of the token after each position, shape `(B, T)`; `IGNORED` where not taught.
 
     Returns:
         A scalar: nats, summed over the N taught positions.
@@ -139,11 +134,12 @@ def export_model(
     }
     temporary = folder / "model.safetensors.tmp"
     save_file(state, temporary, metadata={"format": "pt"})
+    temporary.chmod(0o644)
     temporary.replace(folder / "model.safetensors")
     config = {**model.config.to_dict(), "dtype": "float16", "architectures": ["LlamaForCausalLM"]}
     write_json(folder / "config.json", config)
-    generation = GenerationConfig(bos_token_id=0, eos_token_id=0, pad_token_id=1)
-    write_json(folder / "generation_config.json", generation.to_diff_dict())
+    ends = {key: config[key] for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    write_json(folder / "generation_config.json", ends)
     tokenizer.save_pretrained(folder)
 
 

@@ -1,7 +1,7 @@
 """Train the starter model: `python -m tasks.starter.train --data DIR --out tasks/starter`.
 
-`DIR` holds `banking77`, `clinc150` and `snips` as their authors publish them. A run that is stopped goes
-on from its last checkpoint when started again with the same settings.
+`DIR` holds `banking77`, `clinc150` and `snips` as their authors publish them. A run that is stopped
+goes on from its last checkpoint when started again with the same settings.
 """
 
 import argparse
@@ -35,20 +35,23 @@ from tasks.starter.model import count_parameters, export_model, train_tokenizer,
 from tasks.starter.trainer import Trainer, TrainSettings, fastest_precision
 
 CHECKPOINT = "last.pt"
-_FORMAT_LINES = ("\nExample:", "\nMessage:", "\nIntent:", "Intent:", "Noisy:", "Message:") + tuple(
-    f"\n{line}"
-    for line in (
-        "Form: question",
-        "Form: request",
-        "Length: short",
-        "Length: medium",
-        "Length: long",
-    )
+_FORMAT_LINES = (
+    "Intent:",
+    "\nIntent:",
+    "Message:",
+    "\nMessage:",
+    "\nExample:",
+    "Noisy:",
+    "\nForm: question",
+    "\nForm: request",
+    "\nLength: short",
+    "\nLength: medium",
+    "\nLength: long",
 )
 
 
 def make_tokenizer(library: Library, *, vocabulary_size: int) -> PreTrainedTokenizerFast:
-    """Train the tokenizer on the training utterances, the descriptions and the lines of the formats."""
+    """Train the tokenizer on the training utterances, the descriptions and the formats' lines."""
 
     def texts() -> Iterator[str]:
         for label, text in library.utterances:
@@ -113,12 +116,10 @@ def _run(
     judged = heldout_batches(
         heldout, tokenizer=tokenizer, plan=settings.plan, num_texts=settings.num_heldout_texts
     )
-    batches = training_batches(
-        library, tokenizer=tokenizer, plan=settings.plan, skip=progress.step
-    )
+    batches = training_batches(library, tokenizer=tokenizer, plan=settings.plan, skip=progress.step)
     losses: list[float] = []
     with _progress_bar() as bar:
-        row = bar.add_task("training", total=1.0, completed=trainer.share_done)
+        row = bar.add_task("training", total=1.0)
         while not trainer.is_over:
             progress.epoch, batch = next(batches)
             losses.append(trainer.step(batch))
@@ -138,7 +139,7 @@ def _progress_bar() -> Progress:
 
 
 def training_record(trainer: Trainer, *, data: Path, num_indexed: int) -> dict[str, object]:
-    """Collect what happened in a run: settings, counts, seconds, machine, versions, data, losses."""
+    """Collect what happened in a run: settings, counts, seconds, machine, data, losses."""
     files = [*data_files(data, "train"), *data_files(data, "heldout"), LABELS_FILE]
     return {
         "settings": asdict(trainer.settings),

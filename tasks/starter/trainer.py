@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
-from transformers import LlamaForCausalLM
+from torch import Tensor, nn
 
 from tasks.starter.batches import Batch, BatchPlan
 from tasks.starter.model import IGNORED, new_model, starter_config, taught_loss
@@ -24,11 +23,11 @@ class TrainSettings:
     """Everything that decides the weights, besides the data and the arithmetic of the machine.
 
     The rate warms up, then follows a cosine down to `final_rate_share` of its peak. The run is over
-    after `num_steps` or `minutes`, whichever the schedule reaches first, or when the held-out loss has
-    not improved for `patience` validations.
+    after `num_steps` or `minutes`, whichever the schedule reaches first, or when the held-out loss
+    has not improved for `patience` validations.
     """
 
-    num_steps: int = 6000
+    num_steps: int = 10_000
     minutes: float = 50.0
     seed: int = 7
     peak_rate: float = 2e-3
@@ -36,14 +35,14 @@ class TrainSettings:
     warmup_share: float = 0.02
     weight_decay: float = 0.05
     dropout: float = 0.1
-    average_decay: float = 0.998
-    validate_every: int = 200
+    average_decay: float = 0.999
+    validate_every: int = 400
     patience: int = 8
     num_heldout_texts: int = 1500
     width: int = 256
     num_layers: int = 4
     vocabulary_size: int = 4096
-    plan: BatchPlan = field(default_factory=lambda: BatchPlan(tokens_per_batch=4096))
+    plan: BatchPlan = field(default_factory=lambda: BatchPlan(tokens_per_batch=2048))
 
 
 @dataclass
@@ -73,8 +72,11 @@ class Trainer:
         config = starter_config(
             settings.vocabulary_size, width=settings.width, num_layers=settings.num_layers
         )
-        self.model = new_model(config, seed=settings.seed, dropout=settings.dropout).to(device)
-        self.average = new_model(config, seed=settings.seed).to(device).eval()
+        self.model = new_model(config, seed=settings.seed, dropout=settings.dropout)
+        self.average = new_model(config, seed=settings.seed)
+        self.average.train(False)
+        for model in (self.model, self.average):
+            nn.Module.to(model, device)
         weights = [p for p in self.model.parameters() if p.ndim > 1]
         scales = [p for p in self.model.parameters() if p.ndim <= 1]
         self.optimizer = torch.optim.AdamW(
@@ -89,7 +91,7 @@ class Trainer:
 
     @property
     def share_done(self) -> float:
-        """Share of the schedule that has passed, by steps or by time, whichever is more, up to 1."""
+        """Share of the schedule that has passed, by steps or by time, whichever is more."""
         by_steps = self.progress.step / self.settings.num_steps
         by_time = self.progress.wall_seconds / (60 * self.settings.minutes)
         return min(1.0, max(by_steps, by_time))
@@ -123,8 +125,8 @@ class Trainer:
             torch.manual_seed(self.settings.seed * 1_000_003 + self.progress.step)
             self.model.train()
             loss = taught_loss(self.model, tokens=tokens, targets=targets) / num_taught
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self._move_average()
@@ -133,7 +135,7 @@ class Trainer:
         self.progress.num_taught_tokens += num_taught
         self.progress.wall_seconds += time.perf_counter() - started
         self.progress.cpu_seconds += time.process_time() - cpu_started
-        return float(loss)
+        return float(loss.detach())
 
     @torch.no_grad()
     def _move_average(self) -> None:
@@ -206,10 +208,12 @@ class Trainer:
 
 
 def rate_at(share_done: float, *, settings: TrainSettings) -> float:
-    """Compute the learning rate after a share of the schedule, in [0, 1]: warm-up, then a cosine."""
+    """Compute the learning rate after a share of the schedule in [0, 1]: warm-up, then cosine."""
     if share_done < settings.warmup_share:
-        return settings.peak_rate * (share_done + 0.1 * settings.warmup_share) / (
-            1.1 * settings.warmup_share
+        return (
+            settings.peak_rate
+            * (share_done + 0.1 * settings.warmup_share)
+            / (1.1 * settings.warmup_share)
         )
     falling = (share_done - settings.warmup_share) / (1 - settings.warmup_share)
     cosine = 0.5 * (1 + math.cos(math.pi * falling))
@@ -233,8 +237,3 @@ def fastest_precision(device: str) -> Precision:
             trials.append(time.perf_counter() - started)
         seconds[name] = min(trials)
     return "bfloat16" if seconds["bfloat16"] < seconds["float32"] else "float32"
-
-
-def trained_model(trainer: Trainer) -> LlamaForCausalLM:
-    """Give the averaged weights, the ones to export."""
-    return trainer.average

@@ -1,0 +1,87 @@
+"""What Prefect's pages show of a run: a progress bar, the funnel, the shares, and where the release is."""
+
+import time
+from pathlib import Path
+from uuid import UUID
+
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from flows import policies
+from schemas.manifest import Manifest
+from schemas.recipe import Recipe
+from tasks.planning.progress import Progress, ProgressReader
+from tasks.planning.workspace import Workspace
+
+
+class Board:
+    """The artifacts of one run."""
+
+    def __init__(self, workspace: Workspace, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._reader = ProgressReader(workspace, recipe.rows)
+        self._artifact: UUID | None = None
+        self._updated = 0.0
+
+    def update(self, *, force: bool = False) -> None:
+        """Show how far the run is; skipped while the last update is fresh, unless forced."""
+        now = time.monotonic()
+        if not force and now - self._updated < policies.PROGRESS_SECONDS:
+            return
+        self._updated = now
+        percent, words = _percent(progress := self._reader.read()), _words(progress)
+        if self._artifact is None:
+            self._artifact = create_progress_artifact(
+                percent, key=f"{self._recipe.name}-progress", description=words
+            )
+        else:
+            update_progress_artifact(self._artifact, percent, description=words)
+
+    def finish(self, release: Path, manifest: Manifest) -> None:
+        """Show what the run made."""
+        rows = manifest.rows
+        create_table_artifact(
+            [
+                {"count": "requested", "rows": rows.requested},
+                {"count": "generated", "rows": rows.generated},
+                *({"count": f"rejected: {why}", "rows": n} for why, n in rows.rejected.items()),
+                {"count": "accepted", "rows": rows.accepted},
+                {"count": "shortfall", "rows": rows.shortfall},
+            ],
+            key=f"{self._recipe.name}-counts",
+            description="every candidate, accounted for",
+        )
+        create_markdown_artifact(
+            _summary(release, manifest),
+            key=f"{self._recipe.name}-release",
+            description=f"{self._recipe.name} {manifest.version}: {manifest.verdict}",
+        )
+
+
+def _percent(progress: Progress) -> float:
+    return min(100.0, 100.0 * progress.accepted / progress.requested)
+
+
+def _words(progress: Progress) -> str:
+    return (
+        f"{progress.accepted} of {progress.requested} rows accepted, "
+        f"{progress.rejected.total()} rejected, {progress.tokens} tokens"
+    )
+
+
+def _summary(release: Path, manifest: Manifest) -> str:
+    gates = "\n".join(
+        f"| {gate.name} | {'pass' if gate.passed else '**fail**'} | {gate.observed} | {gate.bound} |"
+        for gate in manifest.gates
+    )
+    return (
+        f"# {manifest.name} {manifest.version}: {manifest.verdict}\n\n"
+        f"{manifest.rows.accepted} of {manifest.rows.requested} rows, "
+        f"{manifest.tokens.generated} tokens.\n\n"
+        f"Report: `{release / 'report.html'}`\n\n"
+        f"| gate | verdict | observed | bound |\n| --- | --- | --- | --- |\n{gates}\n"
+    )

@@ -1,0 +1,100 @@
+"""A temporary Prefect server for one run, when no other is configured.
+
+Prefect starts one by itself, but leaves it running when the run is killed, and lets Ctrl-C reach it before the run
+has said goodbye. This one dies with its parent and hears no keyboard.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from schemas.errors import RunError
+
+_STARTUP_SECONDS = 180
+_DIE_WITH_PARENT = """
+import os, signal, sys
+if sys.platform == "linux":
+    import ctypes
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != int(sys.argv[1]):
+        sys.exit(0)
+import uvicorn
+uvicorn.run(
+    "prefect.server.api.server:create_app", factory=True, host="127.0.0.1", port=int(sys.argv[2]),
+    log_level="error", lifespan="on",
+)
+"""
+
+
+@contextmanager
+def prefect_server() -> Iterator[None]:
+    """Make sure that flows have a server: the one in `PREFECT_API_URL`, or a temporary one of our own.
+
+    Raises:
+        RunError: CS-X001 when the temporary server does not come up.
+    """
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    if PREFECT_API_URL.value():
+        yield
+        return
+    port = _free_port()
+    process = _start(port)
+    try:
+        _wait_until_healthy(process, port)
+        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):
+            yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _start(port: int) -> subprocess.Popen[bytes]:
+    environment = {
+        **os.environ,
+        "PREFECT_UI_ENABLED": "0",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", _DIE_WITH_PARENT, str(os.getpid()), str(port)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _STARTUP_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    raise RunError(
+        "the temporary Prefect server did not start",
+        code="CS-X001",
+        hint="start one with `prefect server start` and set PREFECT_API_URL to see why",
+        retryable=True,
+    )

@@ -1,0 +1,241 @@
+"""What pydantic found wrong with a recipe, as one error that a person can act on."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from schemas.errors import InputError
+from schemas.yaml_source import KeyPath, Source, dotted, printable
+
+_MOST_USEFUL_FIRST = ("CS-R003", "CS-R006", "CS-R005", "CS-R004", "CS-R007")
+_NOT_YET = {
+    "backend": ("openai", "vllm"),
+    "kind": ("beam", "diverse_beam", "stochastic_beam", "contrastive", "noisy_channel"),
+}
+PLAIN_PATTERNS = {
+    r"^[a-z0-9][a-z0-9-]*$": "small letters a-z, digits and hyphens, with no hyphen in front",
+    r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$": "one or more characters without control characters",
+    r"^[a-z][a-z0-9_]*$": "small letters a-z, digits and underscores, with a letter in front",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "letters a-z, digits and underscores, with no digit in front",
+    r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$": "a BCP 47 language tag such as en or pt-BR",
+    r"^(auto|cpu|mps|cuda(:\d+)?)$": "auto, cpu, mps, cuda or cuda:0",
+}
+_PLAIN_TYPES = {
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "finite": "must be a finite number",
+    "bool": "must be true or false",
+    "string": "must be text; put it in quotes",
+    "dict": "must be a mapping of keys to values",
+    "model": "must be a mapping of keys to values",
+    "tuple": "must be a list",
+    "list": "must be a list",
+}
+
+
+_WANTED = {
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:,}",
+    "less_than_equal": "must be at most {le:,}",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length:,} characters",
+    "too_long": "must have at most {max_length:,} items",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "must be a whole number within range",
+    "literal_error": "must be true or off",
+}
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: its code, where in the recipe, the sentence and the remedy."""
+
+    code: str
+    path: KeyPath
+    message: str
+    hint: str
+
+
+def recipe_error(
+    error: ValidationError, *, source: Source, json_schema: Mapping[str, Any]
+) -> InputError:
+    """Pick the most useful of pydantic's errors and say it in plain words.
+
+    An unknown key comes first (a typing error also shows up as a missing key), then an unknown
+    choice, a bad value, a missing key, and last keys that contradict each other. The hint counts
+    the others.
+
+    Args:
+        error: What `Recipe.model_validate` raised.
+        source: What it was given.
+        json_schema: The recipe's JSON Schema, for the keys that are possible at a place.
+    """
+    by_path: dict[KeyPath, list[ErrorDetails]] = {}
+    for details in error.errors():
+        by_path.setdefault(source_path(details["loc"], source.data), []).append(details)
+    problems = [_problem(path, group, source.data, json_schema) for path, group in by_path.items()]
+    # A list with a wrong item also counts as too short: the item says more.
+    outer = {path[:length] for path in by_path for length in range(len(path))}
+    problems = [p for p in problems if not (p.path in outer and "must not be empty" in p.message)]
+    problems.sort(key=lambda problem: _MOST_USEFUL_FIRST.index(problem.code))
+    first, *others = problems
+    hint = first.hint
+    if others:
+        places = "; ".join(source.place_of(problem.path) for problem in others[:3])
+        more = ", ..." if len(others) > 3 else ""
+        hint += f" (and {len(others)} more: {places}{more})"
+    return InputError(first.message, code=first.code, place=source.place_of(first.path), hint=hint)
+
+
+def source_path(loc: Sequence[str | int], data: Any) -> KeyPath:
+    """Strip from pydantic's location what is not a key of the recipe: union tags and markers."""
+    path: list[str | int] = []
+    for place, part in enumerate(loc):
+        last = place == len(loc) - 1
+        if isinstance(data, dict) and isinstance(part, str):
+            if part in data:
+                data = data[part]
+            elif not last or part == "[key]" or part in _tags(data):
+                continue
+            else:
+                data = None
+        elif isinstance(data, list) and isinstance(part, int):
+            data = data[part] if part < len(data) else None
+        else:
+            break
+        path.append(part)
+    return tuple(path)
+
+
+def suggest(word: str, choices: Iterable[str]) -> str:
+    """Return `did you mean "x"? ` for the nearest choice, or nothing."""
+    near = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    return f'did you mean "{printable(near[0])}"? ' if near else ""
+
+
+def shown(value: Any) -> str:
+    """Show a value of the recipe, cut to 60 characters, harmless to a terminal."""
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    text = printable(text)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _tags(data: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (data.get("kind"), data.get("backend", "transformers"))
+
+
+def _problem(
+    path: KeyPath, group: Sequence[ErrorDetails], data: Any, json_schema: Mapping[str, Any]
+) -> Problem:
+    literals = [details for details in group if details["type"] == "literal_error"]
+    rest = [details for details in group if details["type"] != "literal_error"]
+    details = (rest or literals)[0]
+    key = printable(str(path[-1])) if path else "the recipe"
+    match details["type"]:
+        case "extra_forbidden":
+            return _unknown_key(path, data, json_schema)
+        case "missing" if isinstance(path[-1], int):
+            where = dotted(path[:-1])
+            return Problem("CS-R005", path, f"{where} has too few items", f"add items to {where}")
+        case "missing":
+            return Problem("CS-R004", path, f"{key} is missing", f"add `{dotted(path)}: ...`")
+        case "union_tag_not_found":
+            tag = str(details["ctx"]["discriminator"]).strip("'")
+            path = (*path, tag)
+            return Problem("CS-R004", path, f"{tag} is missing", f"add `{tag}: ...`")
+        case "union_tag_invalid":
+            tag = str(details["ctx"]["discriminator"]).strip("'")
+            return _unknown_choice(
+                (*path, tag), details["ctx"]["tag"], details["ctx"]["expected_tags"]
+            )
+        case "literal_error" if details["ctx"]["expected"] != "True":
+            return _unknown_choice(path, details["input"], details["ctx"]["expected"])
+        case "value_error":
+            return _contradiction(path, str(details["ctx"]["error"]), data)
+    wanted = _wanted(details)
+    if rest and literals:
+        wanted += f", or {literals[0]['ctx']['expected']}"
+    if details["loc"][-1] == "[key]":
+        message = f"the name {shown(details['input'])} {wanted}"
+    else:
+        message = f"{key} {wanted}, not {shown(details['input'])}"
+    return Problem("CS-R005", path, message, f"change {dotted(path) or 'the recipe'}")
+
+
+def _contradiction(path: KeyPath, message: str, data: Any) -> Problem:
+    for part in path:
+        data = data[part]
+    key = message.split(":", 1)[0]
+    if isinstance(data, dict) and key in data:
+        path = (*path, key)
+    return Problem("CS-R007", path, message, f"change {dotted(path) or 'one of these values'}")
+
+
+def _unknown_key(path: KeyPath, data: Any, json_schema: Mapping[str, Any]) -> Problem:
+    key = str(path[-1])
+    known = sorted(keys_at(path[:-1], data=data, json_schema=json_schema))
+    where = f"in {dotted(path[:-1])}" if path[:-1] else "at the top of the recipe"
+    return Problem(
+        "CS-R003",
+        path,
+        f"the key {shown(key)} is unknown",
+        f"{suggest(key, known)}the keys {where} are: {', '.join(known)}",
+    )
+
+
+def _unknown_choice(path: KeyPath, value: Any, expected: str) -> Problem:
+    choices = expected.replace("'", "").replace(" or ", ", ").split(", ")
+    key = str(path[-1]) if path else "the recipe"
+    hint = f"choose one of: {', '.join(choices)}"
+    if value in _NOT_YET.get(key, ()):
+        return Problem("CS-R006", path, f"{key} {value} is not available in this version", hint)
+    message = f"{shown(value)} is not a possible {printable(key)}"
+    return Problem("CS-R006", path, message, suggest(str(value), choices) + hint)
+
+
+def _wanted(details: ErrorDetails) -> str:
+    """Say what a value must be, as the end of a sentence."""
+    kind, context = details["type"], details.get("ctx", {})
+    if kind == "string_pattern_mismatch":
+        pattern = context["pattern"]
+        return f"must be {PLAIN_PATTERNS.get(pattern, f'text of the form {pattern}')}"
+    if kind in _WANTED:
+        return _WANTED[kind].format_map(context)
+    plain = _PLAIN_TYPES.get(kind.split("_", 1)[0])
+    return plain or details["msg"].replace("Input should", "must")
+
+
+def keys_at(path: KeyPath, *, data: Any, json_schema: Mapping[str, Any]) -> set[str]:
+    """Return the keys that the recipe's JSON Schema knows at `path`, given what stands there."""
+    nodes = _unfold(json_schema, data, json_schema)
+    for part in path:
+        inner = [found for node in nodes for found in _below(node, part)]
+        data = data[part]
+        nodes = [found for node in inner for found in _unfold(node, data, json_schema)]
+    return {key for node in nodes for key in node.get("properties", {})}
+
+
+def _below(node: Mapping[str, Any], part: str | int) -> list[Any]:
+    if isinstance(part, int):
+        return [node["items"]] if "items" in node else []
+    if part in node.get("properties", {}):
+        return [node["properties"][part]]
+    return [*node.get("patternProperties", {}).values()]
+
+
+def _unfold(node: Mapping[str, Any], data: Any, root: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Follow references and list the members of unions that `data` can be."""
+    if (reference := node.get("$ref")) is not None:
+        return _unfold(root["$defs"][reference.rsplit("/", 1)[-1]], data, root)
+    members = [*node.get("anyOf", ()), *node.get("oneOf", ())]
+    if members:
+        return [found for member in members for found in _unfold(member, data, root)]
+    tags = {"kind": None, "backend": "transformers"} | (data if isinstance(data, dict) else {})
+    constants = {tag: node.get("properties", {}).get(tag, {}).get("const") for tag in _NOT_YET}
+    fits = all(tags[tag] in (None, const) for tag, const in constants.items() if const is not None)
+    return [node] if fits else []

@@ -1,0 +1,213 @@
+"""Loading a recipe: file and `--set` items in, a checked recipe or one clear error out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from schemas.errors import InputError
+from schemas.json_schema import recipe_json_schema
+from schemas.overrides import apply_overrides
+from schemas.recipe import Recipe, ScriptedModel, TransformersModel
+from schemas.recipe_errors import recipe_error, shown, suggest
+from schemas.yaml_source import MAX_BYTES, KeyPath, Source, dotted, parse_yaml
+
+TEMPLATE: KeyPath = ("prompt", "template")
+EXAMPLES: KeyPath = ("prompt", "examples", "path")
+MODEL: KeyPath = ("model", "name")
+
+
+@dataclass(frozen=True)
+class LoadedRecipe:
+    """A recipe and where it came from.
+
+    Args:
+        recipe: The recipe, defaults and `--set` items applied.
+        path: The file, as the user named it.
+        folder: The file's folder, resolved; the recipe's relative paths start here.
+        source: The values as they were written, with the place of every key.
+        trusted_paths: Key paths set on the command line, where a path may be absolute.
+    """
+
+    recipe: Recipe
+    path: Path
+    folder: Path
+    source: Source
+    trusted_paths: frozenset[KeyPath] = frozenset()
+
+    def place(self, key: KeyPath) -> str:
+        """Name the place of a key, for an error."""
+        return self.source.place_of(key)
+
+    def inside(self, key: KeyPath, name: str) -> Path:
+        """Resolve `name`, the value of `key`, to a path that the recipe may use.
+
+        Raises:
+            InputError: `CS-R008` if it leaves the recipe's folder.
+        """
+        trusted = any(key[: len(path)] == path for path in self.trusted_paths)
+        return check_inside(self.folder, name, trusted=trusted, place=self.place(key))
+
+    def examples_path(self) -> Path | None:
+        """Return the examples file, which need not exist; None when the recipe names none."""
+        examples = self.recipe.prompt.examples
+        return None if examples is None else self.inside(EXAMPLES, examples.path)
+
+    def model_path(self) -> Path | None:
+        """Return the local model folder or script; None for the starter model and for a hub id.
+
+        A name is a folder if such a folder lies beside the recipe or the name cannot be a hub id
+        (`name` or `organisation/name`).
+        """
+        model = self.recipe.model
+        match model:
+            case ScriptedModel():
+                return self.inside(MODEL, model.name)
+            case TransformersModel(name="starter"):
+                return None
+        parts = model.name.split("/")
+        is_path = len(parts) > 2 or any(part in ("", ".", "..") for part in parts)
+        path = self.inside(MODEL, model.name)
+        return path if is_path or path.exists() else None
+
+
+def load_recipe(path: Path, *, overrides: Sequence[str] = ()) -> LoadedRecipe:
+    """Read, change and check a recipe.
+
+    Args:
+        path: A YAML file in UTF-8, at most 1 MiB.
+        overrides: `--set` items, `KEY=VALUE`, applied in order.
+
+    Raises:
+        InputError: `CS-R001` if the file cannot be read, `CS-R002` if it is not YAML, `CS-R003` to
+            `CS-R008` if the recipe is wrong, `CS-I001` if an override is malformed. The place names
+            file, line and key path, or the override.
+    """
+    source = parse_yaml(_read(path), name=str(path))
+    if not isinstance(source.data, dict):
+        what = "is empty" if source.data is None else "holds no keys at its top level"
+        raise InputError(
+            f"the recipe {what}",
+            code="CS-R002",
+            place=str(path),
+            hint="start from `corpusmith init DIR`, which writes a working recipe",
+        )
+    source, trusted = apply_overrides(source, overrides)
+    try:
+        recipe = Recipe.model_validate(source.data)
+    except ValidationError as error:
+        raise recipe_error(error, source=source, json_schema=recipe_json_schema()) from None
+    _refuse_booleans(source, recipe)
+    loaded = LoadedRecipe(recipe, path, path.parent.resolve(), source, trusted)
+    loaded.inside(TEMPLATE, recipe.prompt.template)
+    loaded.examples_path()
+    loaded.model_path()
+    return loaded
+
+
+def check_inside(folder: Path, name: str, *, trusted: bool = False, place: str = "") -> Path:
+    """Resolve a path of a recipe, symbolic links followed, and refuse one that leaves `folder`.
+
+    Args:
+        folder: The recipe's folder, resolved.
+        name: A relative path; it need not exist.
+        trusted: Whether the path was given on the command line, where it may be absolute.
+        place: What an error names as its place.
+
+    Returns:
+        The absolute, resolved path.
+
+    Raises:
+        InputError: `CS-R008`.
+    """
+    absolute = Path(name).is_absolute()
+    try:
+        resolved = (folder / name).resolve()
+        resolved.exists()  # raises for a name that no file can have
+    except (OSError, ValueError, RuntimeError):
+        resolved = None
+    if resolved is not None and trusted and absolute:
+        return resolved
+    if resolved is None or absolute or not resolved.is_relative_to(folder):
+        raise InputError(
+            f"the path {shown(name)} leaves the recipe's folder, or is no path",
+            code="CS-R008",
+            place=place,
+            hint="keep the file beside the recipe, or give an absolute path with --set",
+        )
+    return resolved
+
+
+def _read(path: Path) -> str:
+    def unreadable(what: str, hint: str) -> InputError:
+        return InputError(f"the recipe {what}", code="CS-R001", place=str(path), hint=hint)
+
+    try:
+        if path.is_dir():
+            raise unreadable("is a folder", _nearby(path, path.name))
+        if not path.exists():
+            raise unreadable("does not exist", _nearby(path.parent, path.name))
+        if not path.is_file():
+            raise unreadable("is not a regular file", "name a YAML file")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise unreadable(
+            f"cannot be read: {reason}", "check the path and its permissions"
+        ) from None
+    if len(content) > MAX_BYTES:
+        raise unreadable("is larger than 1 MiB", "move long lists of texts into an examples file")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise unreadable(f"is not UTF-8 (line {line})", "save the file as UTF-8") from None
+    if text.startswith("\ufeff"):
+        raise unreadable("starts with a byte order mark", "save it as UTF-8 without BOM")
+    return text
+
+
+def _nearby(folder: Path, name: str) -> str:
+    files = sorted(p.name for p in folder.glob("*.y*ml") if p.is_file()) if folder.is_dir() else []
+    if not files:
+        return "write one with `corpusmith init DIR`"
+    return f"{suggest(name, files)}YAML files there: {', '.join(files[:5])}"
+
+
+def _refuse_booleans(source: Source, recipe: Recipe) -> None:
+    """Refuse `true` where a number is wanted, which pydantic reads as 1."""
+    for path, value in _leaves(source.data, ()):
+        if isinstance(value, bool) and type(_value_at(recipe, path)) in (int, float):
+            raise InputError(
+                f"{path[-1]} must be a number, not {shown(value)}",
+                code="CS-R005",
+                place=source.place_of(path),
+                hint=f"change {dotted(path)}",
+            )
+
+
+def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, (*path, index))
+    else:
+        yield path, value
+
+
+def _value_at(value: Any, path: KeyPath) -> Any:
+    for part in path:
+        if isinstance(value, BaseModel) and isinstance(part, str):
+            value = getattr(value, part, None)
+        elif isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, tuple) and isinstance(part, int):
+            value = value[part]
+        else:
+            return None
+    return value

@@ -1,0 +1,77 @@
+"""A recipe written out in full, and the hashes by which runs tell whether it is the same one."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from schemas.recipe import Recipe
+from schemas.yaml_source import FLOAT
+
+_NEVER_DECIDES_A_ROW = (("model", "batch_size"), ("model", "device"), ("shard_size",))
+_DECIDES_NO_SHARD = (("model", "batch_size"),)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes whatever either YAML 1.1 or 1.2 would not read as text."""
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, list("-+.0123456789"))
+
+
+def resolved_yaml(recipe: Recipe) -> str:
+    """Write a recipe with every default shown; loading it gives an equal recipe.
+
+    Gates that are off read `off`.
+    """
+    data = recipe.model_dump(mode="json")
+    for gates in data["gates"].values():
+        gates.update({name: "off" for name, bound in gates.items() if bound is None})
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def recipe_sha256(recipe: Recipe, *, contents: Mapping[str, str]) -> str:
+    """Hash everything that decides the rows of a release.
+
+    Batch size, device and shard size are left out. The order of labels, attributes, strategies and
+    splits counts, because it decides quotas at ties and the order of the prompt's lines.
+
+    Args:
+        recipe: The recipe, defaults applied.
+        contents: SHA-256 of what the recipe only names (`template`, `examples`, `weights`, ...).
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    return _digest(recipe, contents, left_out=_NEVER_DECIDES_A_ROW)
+
+
+def work_key(recipe: Recipe, *, contents: Mapping[str, str]) -> str:
+    """Hash everything that decides the shard files of a run, so that a later run may reuse them.
+
+    Beyond `recipe_sha256` the shard size and the device count: files of another cut or of another
+    device's arithmetic are not reused. Only the batch size is left out.
+
+    Args:
+        recipe: The recipe, defaults applied.
+        contents: As for `recipe_sha256`, and whatever else a shard depends on (package version,
+            resolved device and dtype).
+    """
+    return _digest(recipe, contents, left_out=_DECIDES_NO_SHARD)
+
+
+def _digest(
+    recipe: Recipe, contents: Mapping[str, str], *, left_out: Iterable[tuple[str, ...]]
+) -> str:
+    data: dict[str, Any] = recipe.model_dump(mode="json")
+    for *parents, key in left_out:
+        holder = data
+        for parent in parents:
+            holder = holder[parent]
+        holder.pop(key, None)
+    text = json.dumps(
+        {"recipe": data, "contents": dict(sorted(contents.items()))}, separators=(",", ":")
+    )
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,73 @@
+"""The way in: a model as the recipe names it becomes a backend, or is inspected without being loaded."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, assert_never
+
+from schemas.manifest import ModelInfo
+from schemas.recipe import ScriptedModel, TransformersModel
+from tasks.generation.protocol import Backend
+
+
+class Inspected(Protocol):
+    """What can be known of a model without its weights in memory."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Identify the model; `weights_sha256` is "" for a hub model, whose weights were not fetched."""
+        ...
+
+    def format_prompt(self, text: str) -> str:
+        """Wrap a rendered template as the model wants it."""
+        ...
+
+    def count_tokens(self, prompts: Sequence[str]) -> list[int]:
+        """Count the tokens of prompts that `format_prompt` returned."""
+        ...
+
+
+def open_backend(model: TransformersModel | ScriptedModel, *, folder: Path) -> Backend:
+    """Open the backend that a recipe's model names.
+
+    Args:
+        model: The recipe's `model`.
+        folder: Folder of the recipe, where relative paths start.
+
+    Raises:
+        InputError: If the model or its files are missing, wrong or not supported (CS-M001 to CS-M005).
+    """
+    match model:
+        case TransformersModel():
+            # torch and transformers take seconds to import: only whoever generates pays.
+            from tasks.generation.transformers_backend import TransformersBackend
+
+            return TransformersBackend(model, folder=folder)
+        case ScriptedModel():
+            from tasks.generation.scripted import ScriptedBackend
+
+            return ScriptedBackend.from_model(model, folder=folder)
+        case _:
+            assert_never(model)
+
+
+def inspect_model(model: TransformersModel | ScriptedModel, *, folder: Path) -> Inspected:
+    """Check a model's files, device and tokenizer without loading its weights.
+
+    Args:
+        model: The recipe's `model`.
+        folder: Folder of the recipe, where relative paths start.
+
+    Raises:
+        InputError: As `open_backend`, as far as it shows without the weights' values.
+    """
+    match model:
+        case TransformersModel():
+            from tasks.generation.inspection import InspectedModel
+
+            return InspectedModel(model, folder=folder)
+        case ScriptedModel():
+            from tasks.generation.scripted import ScriptedBackend
+
+            return ScriptedBackend.from_model(model, folder=folder)
+        case _:
+            assert_never(model)

@@ -1,0 +1,42 @@
+"""A transformers model as `check` sees it: files, device and tokenizer, no weights in memory."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from schemas.manifest import ModelInfo
+from schemas.recipe import TransformersModel
+from tasks.generation.folders import find_model
+from tasks.generation.loading import check_architecture, choose_device, choose_dtype, describe
+from tasks.generation.tokenisation import PromptCodec, load_tokenizer
+
+
+class InspectedModel:
+    """The checked files and the tokenizer of a model.
+
+    Args:
+        model: The model as the recipe names it.
+        folder: Folder of the recipe.
+
+    Raises:
+        InputError: If the model cannot be found or is not supported (CS-M001 to CS-M005).
+    """
+
+    def __init__(self, model: TransformersModel, *, folder: Path) -> None:
+        files = find_model(model, folder=folder, weights=False)
+        check_architecture(files)
+        device = choose_device(model.device)
+        self._codec = PromptCodec(load_tokenizer(files.path))
+        self._info = describe(files, device=device, dtype=choose_dtype(model.dtype, device=device))
+
+    @property
+    def info(self) -> ModelInfo:
+        """Identify the model; `weights_sha256` is "" for a hub model, whose weights were not fetched."""
+        return self._info
+
+    def format_prompt(self, text: str) -> str:
+        """Wrap a rendered template in the model's chat format, or return it when there is none."""
+        return self._codec.format_prompt(text)
+
+    def count_tokens(self, prompts: Sequence[str]) -> list[int]:
+        """Count the tokens of prompts that `format_prompt` returned."""
+        return [len(ids) for ids in self._codec.encode(prompts)]

@@ -1,0 +1,186 @@
+"""From a checked model folder to a model in memory, on a device, in a dtype, tested for left padding."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from schemas.errors import InputError
+from schemas.manifest import ModelInfo
+from schemas.recipe import TransformersModel
+from tasks.generation.folders import ModelFolder, damaged
+from tasks.generation.network import Network, Probe, probe
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model ready to decode.
+
+    Args:
+        network: Maps token ids to logits and a cache.
+        device: Where it runs.
+        dtype: What it computes in.
+        end_ids: Tokens that end a text.
+        probe: What its trial run showed.
+    """
+
+    network: Network
+    device: torch.device
+    dtype: torch.dtype
+    end_ids: tuple[int, ...]
+    probe: Probe
+
+
+def choose_device(name: str) -> torch.device:
+    """Resolve `auto` (CUDA, else Apple's GPU, else the CPU) or check that a named device is there.
+
+    Raises:
+        InputError: If the device is not available (CS-M005).
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = "mps" if name == "cpu" and torch.backends.mps.is_available() else name
+    device = torch.device(name)
+    missing = {
+        "cuda": device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count(),
+        "mps": device.type == "mps" and not torch.backends.mps.is_available(),
+    }
+    if missing.get(device.type, False):
+        raise InputError(
+            f"the device {name!r} is not available here",
+            code="CS-M005",
+            place="model.device",
+            hint="set model.device to `auto` or `cpu`",
+        )
+    return device
+
+
+def choose_dtype(name: str, *, device: torch.device) -> torch.dtype:
+    """Resolve `auto` (bfloat16 on a GPU that has it, else float32) or check a named dtype.
+
+    Raises:
+        InputError: If the GPU does not compute in it (CS-M005).
+    """
+    has_bfloat16 = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
+    if name == "auto":
+        return torch.bfloat16 if device.type == "cuda" and has_bfloat16 else torch.float32
+    if name == "bfloat16" and not has_bfloat16:
+        raise InputError(
+            "this GPU does not compute in bfloat16",
+            code="CS-M005",
+            place="model.dtype",
+            hint="set model.dtype to `auto`, `float16` or `float32`",
+        )
+    dtype: torch.dtype = getattr(torch, name)
+    return dtype
+
+
+def check_architecture(folder: ModelFolder) -> None:
+    """Check that transformers has the model's class and that it writes text from left to right.
+
+    Raises:
+        InputError: If not (CS-M004).
+    """
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as KNOWN
+
+    kind, named = folder.config.get("model_type"), folder.config.get("architectures") or ()
+    known = KNOWN.get(kind) if isinstance(kind, str) else None
+    classes = {known} if isinstance(known, str) else set(known or ())
+    if folder.config.get("is_encoder_decoder") or not classes.intersection(named or classes):
+        raise InputError(
+            f"a {'/'.join(map(str, named)) or kind or 'nameless'} model is not supported",
+            code="CS-M004",
+            place=str(folder.path / "config.json"),
+            hint="choose a decoder-only model (a ...ForCausalLM class of transformers)",
+        )
+
+
+def load_model(model: TransformersModel, *, folder: ModelFolder, end_id: int | None) -> LoadedModel:
+    """Load the weights and test the model.
+
+    Args:
+        model: Device and dtype asked for.
+        folder: The checked files.
+        end_id: The tokenizer's end-of-text token, used when the model's own files name none.
+
+    Raises:
+        InputError: If the device or dtype is not there (CS-M005), the architecture is not supported (CS-M004)
+            or the weights do not fit the configuration (CS-M003).
+    """
+    device = choose_device(model.device)
+    dtype = choose_dtype(model.dtype, device=device)
+    check_architecture(folder)
+    weights = _load_weights(folder, dtype=dtype).to(device).eval()
+    ends = weights.generation_config.eos_token_id
+    ends = weights.config.eos_token_id if ends is None else ends
+    ends = end_id if ends is None else ends
+    end_ids = tuple(ends) if isinstance(ends, (list, tuple)) else () if ends is None else (ends,)
+    network = Network(weights)
+    trial = probe(network, device=device, dtype=dtype)
+    if not trial.pads_left:
+        warnings.warn(
+            f"{folder.id} does not bear padding: only prompts of equal length share a batch",
+            stacklevel=2,
+        )
+    return LoadedModel(network, device, dtype, end_ids, trial)
+
+
+def describe(folder: ModelFolder, *, device: torch.device, dtype: torch.dtype) -> ModelInfo:
+    """Identify a model for the manifest."""
+    return ModelInfo(
+        id=folder.id,
+        revision=folder.revision,
+        weights_sha256=folder.weights_sha256,
+        licence=folder.licence,
+        backend="transformers",
+        dtype=str(dtype).removeprefix("torch."),
+        device=str(device),
+        context_length=folder.context_length,
+    )
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Silence transformers' progress bar and its report on weights, which is checked here instead."""
+    from transformers.utils import logging as library
+
+    level, bar = library.get_verbosity(), library.is_progress_bar_enabled()
+    library.set_verbosity(logging.CRITICAL)
+    library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        library.set_verbosity(level)
+        if bar:
+            library.enable_progress_bar()
+
+
+def _load_weights(folder: ModelFolder, *, dtype: torch.dtype) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    try:
+        with _quietly():
+            network, report = AutoModelForCausalLM.from_pretrained(
+                folder.path,
+                dtype=dtype,
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+    # A wrong configuration fails anywhere inside the model's class; the remedy is the same.
+    except Exception as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise damaged(f"the model cannot be loaded: {reason[0]}", place=folder.path) from error
+    for problem in ("missing_keys", "mismatched_keys"):
+        if names := sorted(map(str, report[problem])):
+            raise damaged(
+                f"the weights do not fit config.json: {len(names)} {problem.replace('_', ' ')}, "
+                f"the first is {names[0]}",
+                place=folder.path,
+            )
+    return network

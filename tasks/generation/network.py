@@ -1,0 +1,113 @@
+"""The network as the engine calls it: tokens and cache in, next-token logits and cache out.
+
+B rows, T positions, V vocabulary.
+"""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 1e-1, torch.float16: 3e-2}
+"""Greatest difference of logits, relative to the largest, that rounding alone explains."""
+_SHORT, _LONG = 5, 16
+
+
+class Network:
+    """A decoder-only transformers model, reduced to what decoding needs.
+
+    Args:
+        model: The model, on its device, in evaluation mode.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.vocabulary_size: int = model.config.get_text_config().vocab_size
+        parameters = inspect.signature(model.forward).parameters
+        self._options: dict[str, Any] = {"use_cache": True}
+        if "logits_to_keep" in parameters:
+            self._options["logits_to_keep"] = 1
+        # Models without it (ALiBi) derive positions from the mask.
+        self._takes_positions = "position_ids" in parameters
+
+    def forward(
+        self, input_BT: Tensor, *, position_BT: Tensor, mask_BT: Tensor | None, cache: Any
+    ) -> tuple[Tensor, Any]:
+        """Read tokens behind the cache.
+
+        Args:
+            input_BT: Token ids, shape `(B, T)`.
+            position_BT: Their positions in their own rows, padding not counted, shape `(B, T)`.
+            mask_BT: 1 where a position of cache and input is real, 0 where it is padding, shape
+                `(B, T of both)`; None without padding.
+            cache: What the last call returned, None at first.
+
+        Returns:
+            Logits behind the last position, shape `(B, V)`, and the grown cache.
+        """
+        positions = {"position_ids": position_BT} if self._takes_positions else {}
+        output = self._model(
+            input_ids=input_BT,
+            attention_mask=mask_BT,
+            past_key_values=cache,
+            **positions,
+            **self._options,
+        )
+        return output.logits[:, -1], output.past_key_values
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a trial run of a network showed.
+
+    Args:
+        pads_left: Whether a row padded on the left got the logits that it gets alone.
+        cache_bytes: Bytes of cache for one token of one row.
+    """
+
+    pads_left: bool
+    cache_bytes: int
+
+
+@torch.inference_mode()
+def probe(network: Network, *, device: torch.device, dtype: torch.dtype) -> Probe:
+    """Run a short row alone and beside a longer one, prompt and one more step, and compare."""
+    ids_T = (torch.arange(_LONG + 1, device=device) * 7 + 3) % network.vocabulary_size
+    place_T = torch.arange(_LONG + 1, device=device)
+    pad = _LONG - _SHORT
+    input_BT = torch.stack([ids_T, ids_T.roll(pad)])
+    mask_BT = torch.stack([place_T >= 0, place_T >= pad]).long()
+    position_BT = torch.stack([place_T, (place_T - pad).clamp(min=0)])
+    alone_cache = both_cache = None
+    agree, cache_bytes = True, 0
+    for start, end in ((0, _LONG), (_LONG, _LONG + 1)):
+        first = max(start, pad)
+        alone_BV, alone_cache = network.forward(
+            input_BT[1:, first:end],
+            position_BT=position_BT[1:, first:end],
+            mask_BT=None,
+            cache=alone_cache,
+        )
+        both_BV, both_cache = network.forward(
+            input_BT[:, start:end],
+            position_BT=position_BT[:, start:end],
+            mask_BT=mask_BT[:, :end],
+            cache=both_cache,
+        )
+        agree = agree and _agree(alone_BV[0], both_BV[1], tolerance=_TOLERANCE[dtype])
+        cache_bytes = _num_bytes(both_cache) // (2 * end)
+    return Probe(agree, cache_bytes)
+
+
+def _num_bytes(cache: Any) -> int:
+    return sum(
+        layer.keys.nbytes + layer.values.nbytes for layer in cache.layers if layer.keys is not None
+    )
+
+
+def _agree(one_V: Tensor, other_V: Tensor, *, tolerance: float) -> bool:
+    # A model whose logits are not numbers fails row by row later; that is not padding's fault.
+    one_V, other_V = one_V.float().nan_to_num(), other_V.float().nan_to_num()
+    return bool((one_V - other_V).abs().max() <= tolerance * max(1.0, float(one_V.abs().max())))

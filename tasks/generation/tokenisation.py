@@ -1,0 +1,98 @@
+"""Prompts to token ids and token ids to text, the same way wherever either is needed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import InputError
+from tasks.generation.folders import damaged
+
+
+def load_tokenizer(path: Path) -> Any:
+    """Load the tokenizer of a checked model folder; nothing is fetched and no foreign code runs.
+
+    Raises:
+        InputError: If it is missing or damaged (CS-M003).
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+    # Each tokenizer class fails in its own way on a bad file: the cause goes into the message.
+    except Exception as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise damaged(f"the tokenizer cannot be loaded: {reason[0]}", place=path) from error
+
+
+class PromptCodec:
+    """A tokenizer as generation uses it.
+
+    With a chat template, prompts carry the control tokens that the template wrote; without one, a prompt is plain
+    text: the tokenizer adds its opening token, and text that looks like a control token stays text.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self.is_chat: bool = bool(tokenizer.chat_template)
+        self._controls: tuple[str, ...] = tuple(
+            sorted(tokenizer.all_special_tokens, key=lambda token: (-len(token), token))
+        )
+
+    def format_prompt(self, text: str) -> str:
+        """Wrap `text` as one user turn in the chat format, or return it when there is none.
+
+        A control token that stands in `text` gets a space after its first character, so that no text can
+        end its own turn or open another.
+
+        Raises:
+            InputError: If the tokenizer's template fails (CS-M003).
+        """
+        if not self.is_chat:
+            return text
+        for token in self._controls:
+            text = text.replace(token, f"{token[:1]} {token[1:]}")
+        try:
+            return str(
+                self._tokenizer.apply_chat_template(
+                    [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+                )
+            )
+        # The template is the model author's program: it may raise anything.
+        except Exception as error:
+            raise InputError(
+                f"the model's chat template fails: {error}",
+                code="CS-M003",
+                place="model.name",
+                hint="choose a model whose chat template takes a single user message",
+            ) from error
+
+    def encode(self, prompts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of prompts that `format_prompt` returned, exactly as the model gets them."""
+        if not prompts:
+            return []
+        # A lone surrogate is no text for any tokenizer; the row must not take the others with it.
+        texts = [prompt.encode("utf-8", "replace").decode("utf-8") for prompt in prompts]
+        encoded = self._tokenizer(
+            texts,
+            add_special_tokens=not self.is_chat,
+            split_special_tokens=not self.is_chat,
+            padding=False,
+            truncation=False,
+            return_attention_mask=False,
+            verbose=False,
+        )
+        return [list(ids) for ids in encoded["input_ids"]]
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Return the text of `tokens` without special tokens, spaces left as the model wrote them."""
+        return str(
+            self._tokenizer.decode(
+                list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
+            )
+        )
+
+    @property
+    def end_id(self) -> int | None:
+        """The tokenizer's own end-of-text token."""
+        value: int | None = self._tokenizer.eos_token_id
+        return value

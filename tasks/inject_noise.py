@@ -1,0 +1,37 @@
+"""Task: collect one shard of accepted rows and noise those chosen for it."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from prefect import task
+
+from schemas.shard import FileRef
+from tasks.noise.rows import noise_rows
+from tasks.planning.rounds import accepted_between
+from tasks.planning.shards import combine, find_shard, write_shard
+from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
+
+
+@task
+def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
+    """Write the accepted rows of shard `shard`, in row order, after noise."""
+    workspace = Workspace(work)
+    facts, recipe = workspace.facts, workspace.facts.recipe
+    path = workspace.final / f"shard-{shard:05d}.noised.parquet"
+    made_from = combine(facts.work_key, "noised", shard, arranged.sha256)
+    if (ref := find_shard(path, made_from=made_from)) is not None:
+        return ref
+    watch = Stopwatch()
+    start, stop = shard * recipe.shard_size, (shard + 1) * recipe.shard_size
+    inside = [("row", ">=", start), ("row", "<", stop)]
+    chosen = pq.read_table(arranged.path, columns=["noised"], filters=inside)["noised"]
+    table = noise_rows(
+        accepted_between(workspace, start, stop),
+        np.asarray(chosen.to_numpy(), dtype=np.bool_),
+        steps=recipe.noise.steps if recipe.noise else (),
+        seed=recipe.seed,
+    )
+    ref = write_shard(path, table, made_from=made_from)
+    note_cost(path, Cost(stage="noise", rows=ref.rows, seconds=watch.seconds))
+    return ref

@@ -1,0 +1,62 @@
+"""The plan of a checked recipe as plain figures."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.errors import CorpusmithError
+from schemas.manifest import Manifest
+from tasks.generation.folders import count_parameters
+from tasks.planning.forecast import forecast
+from tasks.planning.plan import Plan
+from tasks.preflight.checks import CheckedRecipe
+from tasks.release.publish import MANIFEST, latest
+
+
+def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
+    """Say how many rows of what a recipe asks for, and what they will cost.
+
+    Args:
+        checked: The recipe.
+        out: Folder of earlier releases, whose measured pace is used.
+    """
+    recipe, info = checked.recipe, checked.model.info
+    kinds = list(dict.fromkeys(strategy.kind for strategy in recipe.strategies))
+    quotas: dict[str, Counter[str]] = {label: Counter() for label in recipe.labels}
+    for quota in Plan(recipe).quotas():
+        quotas[quota.label][quota.strategy] += quota.rows
+    prediction = forecast(
+        recipe,
+        prompt_bytes=sum(len(prompt.encode()) for prompt in checked.prompts) / len(checked.prompts),
+        parameters=count_parameters(recipe.model, folder=checked.loaded.folder),
+        device=info.device,
+        earlier=_earlier(out, recipe.name, info.weights_sha256),
+    )
+    return {
+        "name": recipe.name,
+        "rows": recipe.rows,
+        "model": info.id,
+        "context": info.context_length,
+        "strategies": kinds,
+        "quotas": {label: {kind: rows[kind] for kind in kinds} for label, rows in quotas.items()},
+        "prompt_tokens": {
+            "mean": float(checked.prompt_tokens.mean()),
+            "most": int(checked.prompt_tokens.max()),
+        },
+        "forecast": prediction.model_dump(),
+    }
+
+
+def _earlier(out: Path, name: str, weights_sha256: str) -> Manifest | None:
+    """Read the newest good release's manifest, if the same model made it; a damaged one predicts nothing."""
+    try:
+        newest = latest(out, name)
+        if newest is None:
+            return None
+        content = (out / name / newest.path / MANIFEST).read_bytes()
+        manifest = Manifest.model_validate_json(content)
+    except (OSError, ValidationError, CorpusmithError):
+        return None
+    return manifest if manifest.model.weights_sha256 == weights_sha256 else None

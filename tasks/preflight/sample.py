@@ -1,0 +1,59 @@
+"""A few rows of a recipe, through every engine once, in memory."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tasks.generation.backends import open_backend
+from tasks.generation.candidates import generate_candidates
+from tasks.noise.rows import noise_rows, pick_noised
+from tasks.preflight.checks import CheckedRecipe
+from tasks.preflight.opening import known_texts
+from tasks.prompting.rendering import PromptWriter
+from tasks.quality.gates import score_candidates
+from tasks.quality.selection import open_selector, select_shard
+
+
+def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
+    """Generate the first rows of the plan, attempt 0, and show what would become of each.
+
+    Args:
+        checked: The recipe.
+        count: How many rows; no more than the recipe has are made.
+
+    Returns:
+        One dictionary a row: the columns of `NOISED_SCHEMA` with stage, reason and detail of a rejection. The rows
+        are those a run would generate first, so the ids and texts are the same.
+    """
+    recipe = checked.recipe
+    rows = np.arange(min(count, recipe.rows), dtype=np.int64)
+    backend = open_backend(recipe.model, folder=checked.loaded.folder)
+    writer = PromptWriter(recipe, checked.template, checked.examples, backend.format_prompt)
+    prompts = writer.write(rows, np.zeros(rows.size, dtype=np.int32))
+    candidates = generate_candidates(prompts, recipe.strategies, backend)
+    scored = score_candidates(
+        candidates, gates=recipe.gates.row, known=known_texts(recipe.model, checked.loaded.folder)
+    )
+    verdicts = select_shard(scored, open_selector(recipe.gates.row))
+    for name in ("stage", "reason", "detail"):
+        place = scored.schema.get_field_index(name)
+        scored = scored.set_column(place, scored.schema.field(place), verdicts[name])
+    return _noised(scored, checked).to_pylist(maps_as_pydicts="strict")
+
+
+def _noised(scored: pa.Table, checked: CheckedRecipe) -> pa.Table:
+    recipe = checked.recipe
+    good = np.array([reason is None for reason in scored["reason"].to_pylist()], dtype=np.bool_)
+    noised = np.zeros(good.size, dtype=np.bool_)
+    if recipe.noise is not None:
+        chosen = scored.filter(pa.array(good))
+        noised[good] = pick_noised(
+            chosen["row"].to_numpy(),
+            chosen["attempt"].to_numpy(),
+            share=recipe.noise.share,
+            seed=recipe.seed,
+        )
+    return noise_rows(
+        scored, noised, steps=recipe.noise.steps if recipe.noise else (), seed=recipe.seed
+    )

@@ -1,0 +1,1 @@
+"""Prompting: sandboxed templates, few-shot examples, and the prompts rendered from both."""

@@ -1,0 +1,128 @@
+"""Row gates: scores of every candidate, and the first gate that it fails."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import pyarrow as pa
+
+from schemas.gates import Reason, RowGates, Stage
+from schemas.row import CANDIDATE_SCHEMA, SCORED_SCHEMA, SCORES, SCORES_TYPE
+from tasks.quality.fingerprints import FingerprintIndex
+from tasks.quality.scores import Candidate, Scores, score
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a candidate was dropped.
+
+    Args:
+        stage: Where in its journey.
+        reason: Which gate it failed.
+        detail: The measurement and the bound, in words.
+    """
+
+    stage: Stage
+    reason: Reason
+    detail: str
+
+
+def score_candidates(
+    table: pa.Table, *, gates: RowGates, known: FingerprintIndex | None
+) -> pa.Table:
+    """Score every candidate and note the first gate that it fails.
+
+    What depends on other rows (duplicates) is not decided here. A dropped candidate has scores too.
+
+    Args:
+        table: Candidates, schema `CANDIDATE_SCHEMA`; any number of rows.
+        gates: The gates; None turns one off.
+        known: Fingerprints of the model's training text; None when they are not known.
+
+    Returns:
+        The same rows in the same order, schema `SCORED_SCHEMA`; stage, reason and detail are null
+        for the candidates that passed.
+    """
+    candidates = list(_read(table))
+    scores = [score(candidate, known=known) for candidate in candidates]
+    verdicts = [
+        judge(candidate, row_scores, gates=gates)
+        for candidate, row_scores in zip(candidates, scores, strict=True)
+    ]
+    columns = table.select(CANDIDATE_SCHEMA.names).columns
+    added = (_scores_column(scores), *_verdict_columns(verdicts))
+    return pa.Table.from_arrays([*columns, *added], schema=SCORED_SCHEMA)
+
+
+def judge(candidate: Candidate, scores: Scores, *, gates: RowGates) -> Verdict | None:
+    """Return the first gate that a candidate fails, or None when it is good.
+
+    They are tried in this order: generation error, empty, unfinished, characters, words,
+    repetition, prompt echo, example echo, label leak, memorised. No gate turns off the first two.
+    """
+    if candidate.finish_reason == "error":
+        detail = candidate.error or "the backend gave no reason"
+        return Verdict(Stage.GENERATE, Reason.GENERATION_ERROR, detail)
+    failures = chain(
+        _form_failures(candidate, scores, gates), _content_failures(candidate, scores, gates)
+    )
+    for reason, detail in failures:
+        return Verdict(Stage.ROW_GATE, reason, detail)
+    return None
+
+
+def _form_failures(
+    candidate: Candidate, scores: Scores, gates: RowGates
+) -> Iterator[tuple[Reason, str]]:
+    if not any(char.isprintable() and not char.isspace() for char in candidate.text):
+        yield Reason.EMPTY, f"no visible character among {scores.num_chars}"
+    if gates.finished and candidate.finish_reason == "length":
+        yield Reason.UNFINISHED, "cut at the greatest length before the text ended"
+    if gates.chars and (broken := _broken_bound(scores.num_chars, gates.chars)):
+        yield Reason.CHARS, f"{scores.num_chars} characters, {broken}"
+    if gates.words and (broken := _broken_bound(scores.num_words, gates.words)):
+        yield Reason.WORDS, f"{scores.num_words} words, {broken}"
+
+
+def _content_failures(
+    candidate: Candidate, scores: Scores, gates: RowGates
+) -> Iterator[tuple[Reason, str]]:
+    if gates.repetition is not None and scores.repetition > gates.repetition:
+        share = f"{scores.repetition:.3f} of the word 3-grams repeat an earlier one"
+        yield Reason.REPETITION, f"{share}, at most {gates.repetition:g}"
+    if gates.prompt_echo is not None and scores.prompt_overlap > gates.prompt_echo:
+        share = f"{scores.prompt_overlap:.3f} of the word 3-grams stand in the prompt"
+        yield Reason.PROMPT_ECHO, f"{share}, at most {gates.prompt_echo:g}"
+    if gates.example_echo is not None and scores.example_similarity >= gates.example_echo:
+        similarity = f"similarity {scores.example_similarity:.3f} to an example"
+        yield Reason.EXAMPLE_ECHO, f"{similarity}, less than {gates.example_echo:g}"
+    if gates.label_leak and scores.label_leak:
+        yield Reason.LABEL_LEAK, f"the label's name {candidate.label!r} stands in the text"
+    if gates.memorised and scores.memorised:
+        yield Reason.MEMORISED, "a copy of an example or of the model's training text"
+
+
+def _broken_bound(value: int, bounds: tuple[int, int]) -> str:
+    least, greatest = bounds
+    if value < least:
+        return f"at least {least}"
+    return f"at most {greatest}" if value > greatest else ""
+
+
+def _read(table: pa.Table) -> Iterator[Candidate]:
+    names = ("text", "label", "prompt", "examples", "finish_reason", "error")
+    columns = [table.column(name).to_pylist() for name in names]
+    return (Candidate(*row) for row in zip(*columns, strict=True))
+
+
+def _scores_column(scores: Sequence[Scores]) -> pa.Array:
+    columns = [pa.array([getattr(row, name) for row in scores], pa.float32()) for name in SCORES]
+    return pa.StructArray.from_arrays(columns, fields=list(SCORES_TYPE))
+
+
+def _verdict_columns(verdicts: Iterable[Verdict | None]) -> list[pa.Array]:
+    rows = [
+        (verdict.stage.value, verdict.reason.value, verdict.detail) if verdict else (None,) * 3
+        for verdict in verdicts
+    ]
+    return [pa.array([row[place] for row in rows], pa.string()) for place in range(3)]

@@ -1,0 +1,120 @@
+"""The books of a run: every candidate counted once, every missing row with its reasons."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from schemas.manifest import RowCounts, Shortfall, TokenCounts
+from schemas.recipe import Recipe
+from tasks.planning.plan import Plan
+from tasks.planning.rounds import candidates
+from tasks.planning.workspace import Cost, Workspace, read_cost
+
+TOKEN_BUDGET = "token_budget"
+"""Reason of rows that were still waiting when the token budget was spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What a run made and what it cost.
+
+    Args:
+        rows: Counts that add up.
+        shortfalls: Missing rows by label and strategy, with the reasons.
+        tokens: Tokens read and written by the model.
+        seconds: Seconds of work by stage.
+    """
+
+    rows: RowCounts
+    shortfalls: tuple[Shortfall, ...]
+    tokens: TokenCounts
+    seconds: dict[str, float]
+
+
+def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
+    """Close the books of a run whose rounds are done."""
+    accepted = np.zeros(recipe.rows, dtype=np.bool_)
+    rejected: Counter[str] = Counter()
+    generated = tokens = 0
+    for table in candidates(workspace):
+        generated += table.num_rows
+        tokens += pc.sum(table["num_tokens"]).as_py() or 0
+        good = pc.is_null(table["reason"])
+        accepted[table.filter(good)["row"].to_numpy()] = True
+        rejected.update(table.filter(pc.invert(good))["reason"].to_pylist())
+    count = int(accepted.sum())
+    return Accounts(
+        rows=RowCounts(
+            requested=recipe.rows,
+            generated=generated,
+            accepted=count,
+            shortfall=recipe.rows - count,
+            rejected=dict(sorted(rejected.items())),
+        ),
+        shortfalls=_shortfalls(workspace, recipe, ~accepted) if count < recipe.rows else (),
+        tokens=TokenCounts(prompt=_prompt_tokens(workspace), generated=tokens),
+        seconds=_seconds(workspace),
+    )
+
+
+def _shortfalls(
+    workspace: Workspace, recipe: Recipe, missing: NDArray[np.bool_]
+) -> tuple[Shortfall, ...]:
+    """Explain the missing rows, in the order of the recipe's labels and strategies."""
+    rows = np.flatnonzero(missing)
+    cells = Plan(recipe).shard(rows)
+    kinds = [strategy.kind for strategy in recipe.strategies]
+    labels = list(recipe.labels)
+    names = [
+        (labels[label], kinds[strategy])
+        for label, strategy in zip(cells.label_index, cells.strategy_index, strict=True)
+    ]
+    reasons: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for table in candidates(workspace):
+        lost = table.filter(pa.array(missing[table["row"].to_numpy()]))
+        for row in lost.select(["label", "strategy", "reason"]).to_pylist():
+            reasons[row["label"], row["strategy"]][row["reason"]] += 1
+    waiting = set(_waiting(workspace))
+    for row, name in zip(rows.tolist(), names, strict=True):
+        if row in waiting:
+            reasons[name][TOKEN_BUDGET] += 1
+    return tuple(
+        Shortfall(
+            label=label,
+            strategy=strategy,
+            missing=count,
+            reasons=dict(sorted(reasons[label, strategy].items())),
+        )
+        for (label, strategy), count in sorted(
+            Counter(names).items(), key=lambda entry: (labels.index(entry[0][0]), entry[0][1])
+        )
+    )
+
+
+def _waiting(workspace: Workspace) -> list[int]:
+    """Rows that the token budget no longer let in."""
+    last = pq.read_table(workspace.rounds()[-1] / "plan.parquet")
+    rows: list[int] = last.filter(pc.invert(last["admitted"]))["row"].to_pylist()
+    return rows
+
+
+def _costs(workspace: Workspace) -> list[Cost]:
+    paths = [*workspace.folder.glob("round-*/*.parquet"), *workspace.final.glob("*.parquet")]
+    return [cost for path in paths if (cost := read_cost(path)) is not None]
+
+
+def _prompt_tokens(workspace: Workspace) -> int:
+    return sum(cost.prompt_tokens for cost in _costs(workspace))
+
+
+def _seconds(workspace: Workspace) -> dict[str, float]:
+    names = {"prompts": "render", "candidates": "generate", "scored": "score", "selected": "select"}
+    seconds: dict[str, float] = defaultdict(float)
+    for cost in _costs(workspace):
+        seconds[names.get(cost.stage, cost.stage)] += round(cost.seconds, 3)
+    return dict(seconds)

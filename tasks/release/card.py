@@ -1,0 +1,267 @@
+"""The dataset card: YAML front matter for loaders and hubs, and a text for people."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from schemas.manifest import Manifest
+from schemas.recipe import Recipe
+from schemas.row import RELEASED_SCHEMA, SCORES
+
+SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~:@.$])")
+
+
+def render_card(recipe: Recipe, manifest: Manifest) -> str:
+    """Write the release's README.md.
+
+    Names and descriptions come from the recipe and are untrusted: in the front matter they are YAML
+    strings, in the text they are escaped so that none of them is markup, a link or HTML.
+
+    Args:
+        recipe: The resolved recipe.
+        manifest: The release's manifest; its files are not needed yet.
+    """
+    front = yaml.safe_dump(front_matter(recipe, manifest), sort_keys=False, allow_unicode=True)
+    sections = (
+        _opening(recipe, manifest),
+        _labels(recipe),
+        _making(recipe, manifest),
+        _gates(manifest),
+        _columns(recipe),
+        _LOADING.format(first=next(iter(recipe.splits))),
+        _licence(manifest),
+        _LIMITS,
+    )
+    return f"---\n{front}---\n\n" + "\n".join(sections)
+
+
+def front_matter(recipe: Recipe, manifest: Manifest) -> dict[str, Any]:
+    """Build the front matter: what `datasets.load_dataset` and the hub read.
+
+    The files hold label names as strings; the declared `class_label` makes `datasets` read them as
+    a ClassLabel.
+    """
+    return {
+        "pretty_name": recipe.name,
+        "language": [recipe.language],
+        "license": "other",
+        "license_name": "set-by-the-publisher",
+        "license_link": "README.md#licence",
+        "task_categories": ["text-classification"],
+        "size_categories": [_size(manifest.rows.accepted)],
+        "tags": ["synthetic", "corpusmith"],
+        "configs": [
+            {
+                "config_name": "default",
+                "data_files": [
+                    {"split": split, "path": f"data/{split}-*.parquet"} for split in recipe.splits
+                ],
+            }
+        ],
+        "dataset_info": {
+            "features": features(RELEASED_SCHEMA, tuple(recipe.labels)),
+            "splits": [
+                {"name": split, "num_examples": manifest.splits[split]} for split in recipe.splits
+            ],
+        },
+    }
+
+
+def features(schema: pa.Schema, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Describe a schema in the words of `dataset_info`; the column `label` becomes a class label.
+
+    Args:
+        schema: Released columns.
+        labels: The classes, in the recipe's order: that of the integer codes.
+    """
+    names = {str(code): label for code, label in enumerate(labels)}
+    return [
+        {"name": "label", "dtype": {"class_label": {"names": names}}}
+        if field.name == "label"
+        else _feature(field)
+        for field in schema
+    ]
+
+
+def _feature(field: pa.Field) -> dict[str, Any]:
+    kind = field.type
+    if pa.types.is_map(kind):
+        # `datasets` knows no map type; as JSON it reads the column as a list of [key, value] pairs.
+        return {"name": field.name, "dtype": "json"}
+    if pa.types.is_list(kind):
+        return {"name": field.name, "list": _element(kind.value_type)}
+    if pa.types.is_struct(kind):
+        return {"name": field.name, "struct": [_feature(part) for part in kind.fields]}
+    return {"name": field.name, "dtype": _scalar(kind)}
+
+
+def _element(kind: pa.DataType) -> str | list[dict[str, Any]]:
+    if pa.types.is_struct(kind):
+        return [_feature(part) for part in kind.fields]
+    return _scalar(kind)
+
+
+def _scalar(kind: pa.DataType) -> str:
+    return {pa.float32(): "float32", pa.float64(): "float64"}.get(kind, str(kind))
+
+
+def _size(rows: int) -> str:
+    return next((name for bound, name in SIZES if rows < bound), "1M<n<10M")
+
+
+def escape(text: str) -> str:
+    """Make a text safe inside a line of Markdown: no markup, no HTML, no link, no line break."""
+    plain = "".join(
+        " " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in text
+    )
+    entities = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return " ".join(_MARKUP.sub(r"\\\1", entities).split())
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(str(cell) for cell in line)} |\n" for line in lines)
+
+
+def _opening(recipe: Recipe, manifest: Manifest) -> str:
+    verdict = (
+        "It passed all of its gates."
+        if manifest.verdict == "pass"
+        else "**It failed a gate and is not a release:** keep it for inspection only."
+    )
+    splits = _table(
+        ("split", "rows", "share asked"),
+        (
+            (escape(name), f"{manifest.splits[name]:,}", f"{share:.1%}")
+            for name, share in recipe.splits.items()
+        ),
+    )
+    return (
+        f"# {escape(recipe.name)}\n\n"
+        f"A synthetic text corpus of {manifest.rows.accepted:,} rows in {len(recipe.labels)} "
+        f"classes (language: {escape(recipe.language)}). No text was written by a person: a "
+        "language model was asked for each one. "
+        f"Version `{manifest.version}`. {verdict}\n\n"
+        f"{splits}"
+    )
+
+
+def _labels(recipe: Recipe) -> str:
+    whole = sum(label.share for label in recipe.labels.values())
+    rows = (
+        (code, escape(name), f"{label.share / whole:.1%}", escape(label.description))
+        for code, (name, label) in enumerate(recipe.labels.items())
+    )
+    return "## Labels\n\n" + _table(("code", "label", "share asked", "meaning"), rows)
+
+
+def _making(recipe: Recipe, manifest: Manifest) -> str:
+    counts = manifest.rows
+    strategies = ", ".join(
+        escape(kind) for kind in dict.fromkeys(s.kind for s in recipe.strategies)
+    )
+    if recipe.noise is None:
+        noise = "No noise was added."
+    else:
+        kinds = ", ".join(escape(step.kind) for step in recipe.noise.steps)
+        noise = (
+            f"Noise ({kinds}) was put into {recipe.noise.share:.0%} of the rows; their clean text "
+            "and every edit are kept."
+        )
+    reasons = ((escape(why), f"{count:,}") for why, count in sorted(counts.rejected.items()))
+    tail = "\n" + _table(("why rejected", "candidates"), reasons) if counts.rejected else ""
+    return (
+        "## How it was made\n\n"
+        f"The model `{_code(manifest.model.reference)}` ({escape(manifest.model.backend)}) answered "
+        f"rendered prompts; decoding: {strategies}. {noise} The recipe is in `recipe.yaml`, "
+        "everything about the run in `manifest.json`.\n\n"
+        f"Of {counts.generated:,} candidates {counts.accepted:,} were accepted; "
+        f"{counts.requested:,} rows were asked for, {counts.shortfall:,} could not be filled. "
+        f"{escape(manifest.determinism.statement)}\n{tail}"
+    )
+
+
+def _gates(manifest: Manifest) -> str:
+    rows = (
+        (
+            escape(gate.name),
+            "pass" if gate.passed else "**fail**",
+            "not measured" if gate.observed is None else f"{gate.observed:.4g}",
+            escape(gate.bound),
+            escape(gate.meaning),
+        )
+        for gate in manifest.gates
+    )
+    return "## Gates\n\n" + _table(("gate", "verdict", "observed", "bound", "meaning"), rows)
+
+
+def _columns(recipe: Recipe) -> str:
+    rows = (
+        (f"`{field.name}`", _kind(field.type), escape(field.metadata[b"description"].decode()))
+        for field in RELEASED_SCHEMA
+    )
+    scores = _table(
+        ("score", "meaning"), ((f"`{name}`", escape(text)) for name, text in SCORES.items())
+    )
+    attributes = ", ".join(escape(name) for name in recipe.attributes)
+    return (
+        "## Columns\n\n"
+        + _table(("column", "type", "meaning"), rows)
+        + (f"\nAttributes: {attributes}.\n" if attributes else "")
+        + f"\nThe scores:\n\n{scores}"
+    )
+
+
+def _kind(kind: pa.DataType) -> str:
+    if pa.types.is_map(kind):
+        return "map of string to string"
+    if pa.types.is_list(kind):
+        return f"list of {_kind(kind.value_type)}"
+    if pa.types.is_struct(kind):
+        return "{" + ", ".join(field.name for field in kind.fields) + "}"
+    return _scalar(kind)
+
+
+def _code(text: str) -> str:
+    """Make a text safe inside backticks."""
+    return " ".join(text.replace("`", "'").split())
+
+
+def _licence(manifest: Manifest) -> str:
+    return (
+        "## Licence\n\n"
+        f"The texts were written by `{_code(manifest.model.reference)}`, whose weights carry the "
+        f"licence “{escape(manifest.model.licence)}”. Name the model when you pass this corpus on. "
+        "Whoever publishes it chooses its licence, within what the model's licence and that of the "
+        "examples allow.\n"
+    )
+
+
+_LOADING = """## How to load
+
+```python
+import datasets, pandas, polars, duckdb
+
+corpus = datasets.load_dataset("PATH")  # every split; `label` is a ClassLabel
+attributes = dict(corpus["{first}"][0]["attributes"])
+frame = pandas.read_parquet("PATH/data")
+frame = polars.read_parquet("PATH/data/*.parquet")
+table = duckdb.sql("select label, count(*) from 'PATH/data/*.parquet' group by label")
+```
+
+`PATH` is this folder. `datasets` needs version 5 or newer for the column `attributes`. `sha256sum
+-c checksums.txt` checks every file.
+"""
+
+_LIMITS = """## Limits
+
+- A label is what the model was asked for. Texts can miss it; `report.html` says what was measured.
+- A model repeats the habits, gaps and prejudices of the texts it learned from.
+- Texts can state falsehoods, or name persons and firms that exist by chance. Treat them as
+untrusted input. - Measure on real data before you rely on anything trained on this corpus.
+"""

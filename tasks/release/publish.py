@@ -1,0 +1,173 @@
+"""From a temporary folder to a release: version, checksums, one rename, `latest.json`."""
+
+import json
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from schemas.base import Frozen
+from schemas.errors import InputError, RunError
+from schemas.manifest import Manifest
+from tasks.release.faults import disk_faults
+from tasks.release.manifest import file_sha256
+
+TEMPORARY = ".tmp-"
+FAILED = "-failed"
+CHECKSUMS = "checksums.txt"
+LATEST = "latest.json"
+MANIFEST = "manifest.json"
+
+
+class Latest(Frozen):
+    """What `latest.json` holds: the newest release that passed its gates."""
+
+    version: str = Field(pattern=r"^\d{8}T\d{6}Z-[0-9a-f]{12}$")
+    path: str
+    """Folder of the release, relative to the folder of `latest.json`."""
+    manifest_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    created: str
+    """UTC, ISO 8601."""
+
+
+def version_name(started: datetime, recipe_sha256: str) -> str:
+    """Name a release: `20261121T081500Z-abc123def456`.
+
+    Args:
+        started: When the run began; with a time zone.
+        recipe_sha256: Hash of the resolved recipe, hexadecimal.
+
+    Raises:
+        ValueError: If `started` has no time zone.
+    """
+    if started.tzinfo is None:
+        raise ValueError("the start of the run needs a time zone")
+    return f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{recipe_sha256[:12]}"
+
+
+def latest(out: Path, name: str) -> Latest | None:
+    """Read which release of `name` is the newest good one; None when there is none yet.
+
+    Raises:
+        RunError: `CS-W001` if `latest.json` is damaged.
+    """
+    path = out / name / LATEST
+    try:
+        return Latest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (ValidationError, OSError) as error:
+        raise RunError(
+            "the pointer to the newest release is damaged",
+            code="CS-W001",
+            place=str(path),
+            hint="delete the file; the next good release writes it anew",
+        ) from error
+
+
+def sweep(folder: Path) -> list[Path]:
+    """Delete what dead runs left under temporary names in `OUT/NAME`.
+
+    Call it only with the run's lock held: a live run's draft has such a name too.
+
+    Returns:
+        What was deleted.
+    """
+    left = sorted(folder.glob(f"{TEMPORARY}*"))
+    with disk_faults(folder):
+        for path in left:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    return left
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a text file in UTF-8 with a newline at its end, its folders made as needed."""
+    with disk_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+
+
+def write_checksums(root: Path) -> None:
+    """Write `checksums.txt` over every other file under `root`, as `sha256sum -c` reads it."""
+    files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    files.pop(CHECKSUMS, None)
+    lines = [f"{file_sha256(path)}  {name}" for name, path in sorted(files.items())]
+    write_text(root / CHECKSUMS, "\n".join(lines))
+
+
+def publish_folder(draft: Path, manifest: Manifest) -> Path:
+    """Give a finished folder its name with one rename; `latest.json` follows when it passed.
+
+    Every file reaches the disk before the rename. A failed release is kept as `VERSION-failed`, in
+    place of an earlier failure of the same version, and `latest.json` stays as it is.
+
+    Args:
+        draft: The folder under its temporary name, complete, in `OUT/NAME`.
+        manifest: Its manifest.
+
+    Returns:
+        The folder under its final name.
+
+    Raises:
+        InputError: `CS-O001` if the version exists already or the folder cannot be written.
+        RunError: `CS-O004` if the disk is full.
+    """
+    passed = manifest.verdict == "pass"
+    final = draft.parent / (manifest.version + ("" if passed else FAILED))
+    with disk_faults(final):
+        for path in sorted(draft.rglob("*"), reverse=True):
+            _fsync(path)
+        _fsync(draft)
+        if not passed and final.exists():
+            # Renamed first: a reader meets the old failure or the new one, never half of either.
+            old = final.with_name(f"{TEMPORARY}old-{final.name}")
+            final.rename(old)
+            shutil.rmtree(old)
+        if final.exists():
+            raise InputError(
+                "this version of the release exists already",
+                code="CS-O001",
+                place=str(final),
+                hint="a release is never overwritten; start a new run",
+            )
+        draft.rename(final)
+        _fsync(final.parent)
+    if passed:
+        point_latest(final)
+    return final
+
+
+def point_latest(release: Path) -> None:
+    """Make `latest.json` name a published release, atomically; naming it again changes nothing.
+
+    A run that was killed between its rename and this step calls it when it is resumed.
+    """
+    path = release / MANIFEST
+    with disk_faults(path):
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    pointer = Latest(
+        version=manifest.version,
+        path=release.name,
+        manifest_sha256=file_sha256(path),
+        created=manifest.created,
+    )
+    target = release.parent / LATEST
+    temporary = target.with_name(f"{TEMPORARY}{LATEST}-{os.getpid()}")
+    write_text(temporary, json.dumps(pointer.model_dump(), indent=2))
+    with disk_faults(target):
+        _fsync(temporary)
+        temporary.replace(target)
+        _fsync(target.parent)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,33 @@
+"""Task: render the prompts of one shard."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from prefect import task
+
+from schemas.shard import FileRef
+from tasks.planning.shards import combine, file_sha256, find_shard, write_shard
+from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
+from tasks.preflight.opening import prompt_writer
+
+
+@task
+def render_prompts(work: Path, number: int, shard: int) -> FileRef:
+    """Render the prompts of shard `shard` of round `number`."""
+    workspace = Workspace(work)
+    facts, plan = workspace.facts, workspace.round(number) / "plan.parquet"
+    path = workspace.shard(number, shard, "prompts")
+    made_from = combine(facts.work_key, "prompts", shard, file_sha256(plan))
+    if (ref := find_shard(path, made_from=made_from)) is not None:
+        return ref
+    watch = Stopwatch()
+    rows = pq.read_table(plan, filters=[("admitted", "=", True)])
+    rows = rows.slice(shard * facts.recipe.shard_size, facts.recipe.shard_size)
+    writer = prompt_writer(workspace)
+    table = writer.write(
+        rows["row"].to_numpy().astype(np.int64), rows["attempt"].to_numpy().astype(np.int32)
+    )
+    ref = write_shard(path, table, made_from=made_from)
+    note_cost(path, Cost(stage="prompts", rows=ref.rows, seconds=watch.seconds))
+    return ref

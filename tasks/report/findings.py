@@ -1,0 +1,227 @@
+"""What a release's report says: the content of `report.json`, all of it on the page."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.base import Frozen
+from schemas.manifest import (
+    Determinism,
+    GateResult,
+    Hardware,
+    ModelInfo,
+    RowCounts,
+    Shortfall,
+    TokenCounts,
+)
+
+
+class Excerpt(Frozen):
+    """The beginning of a text, and how long the whole is."""
+
+    text: str
+    chars: int = Field(ge=0)
+    """Code points of the whole text; more than `text` holds when it was cut."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the whole text is longer than what is kept of it."""
+        return self.chars > len(self.text)
+
+
+class Interval(Frozen):
+    """An estimate with the bounds of its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Share(Frozen):
+    """One label or attribute value: what was asked for and what the released rows hold."""
+
+    name: str
+    asked: float = Field(ge=0, le=1)
+    """Part of the rows that the recipe asks for."""
+    got: float = Field(ge=0, le=1)
+    """Part of the accepted rows."""
+    rows: int = Field(ge=0)
+    """Accepted rows."""
+    missing: int | None = None
+    """Rows asked for and not accepted; null for attribute values, which have no quota."""
+    rejected: int = Field(default=0, ge=0)
+    """Rejected candidates."""
+
+
+class Shares(Frozen):
+    """The labels, or the values of one attribute."""
+
+    name: str
+    """`label`, or the attribute's name."""
+    entries: tuple[Share, ...]
+    """In the recipe's order; when there are too many, those with the least shares are left out."""
+    left_out: int = 0
+    """Entries that are not listed."""
+    left_out_rows: int = 0
+    """Accepted rows of the entries that are not listed."""
+    total_variation: float = Field(ge=0, le=1)
+    """Half the sum of |got - asked| over all entries: 0 means exactly as asked."""
+
+
+class ReasonCount(Frozen):
+    """Rejected candidates of one reason."""
+
+    reason: str
+    rows: int = Field(ge=1)
+    share: float = Field(ge=0, le=1)
+    """Part of all generated candidates."""
+    meaning: str
+
+
+class Bin(Frozen):
+    """One bar of a histogram: lengths from `start` up to but not including `end`."""
+
+    start: int
+    end: int | None
+    """Null for the last bar when it has no upper end."""
+    rows: int
+
+
+class Lengths(Frozen):
+    """How long the accepted texts are, before noise."""
+
+    unit: Literal["characters", "words"]
+    mean: float
+    least: int
+    p5: int
+    median: int
+    p95: int
+    greatest: int
+    bins: tuple[Bin, ...]
+
+
+class StrategyFindings(Frozen):
+    """One kind of decoding beside the others."""
+
+    kind: str
+    settings: tuple[str, ...]
+    """Parameters of each strategy of this kind in the recipe; rows do not tell them apart."""
+    asked: float
+    accepted: int
+    rejected: int
+    missing: int
+    acceptance: Interval | None
+    """Accepted part of the candidates, Wilson interval; null without candidates."""
+    logprob: Interval | None
+    """Mean over accepted rows of the mean log-probability per token, nats; null when unknown."""
+    mean_tokens: float | None
+    """Generated tokens of an accepted row."""
+    distinct_2: float | None
+    """Distinct part of the word 2-grams in `diversity_words` words; null with too few words."""
+
+
+class NoiseFindings(Frozen):
+    """What the noise stage did to the accepted rows."""
+
+    asked: float
+    rows: int
+    """Accepted rows that were noised."""
+    share: float
+    edits: dict[str, int]
+    """Edits by kind, over all rows."""
+
+
+class SampleRow(Frozen):
+    """An accepted row to look at."""
+
+    id: str
+    label: str
+    strategy: str
+    attributes: dict[str, str]
+    text: Excerpt
+    prompt: Excerpt
+    num_tokens: int
+    logprob: float | None
+
+
+class Segment(Frozen):
+    """A stretch of a noised text: `before` became `after`."""
+
+    kind: Literal["same", "deleted", "inserted", "replaced"]
+    before: str
+    after: str
+
+
+class NoisedRow(SampleRow):
+    """A noised row to look at."""
+
+    clean_text: Excerpt
+    segments: tuple[Segment, ...]
+    """The beginning of the text with every edit in its place."""
+    edits: dict[str, int]
+    """Edits of this row by kind."""
+
+
+class RejectedRow(SampleRow):
+    """A rejected candidate to look at."""
+
+    stage: str
+    reason: str
+    detail: Excerpt
+
+
+class Samples(Frozen):
+    """Rows chosen by the hash of their id: spread over labels and reasons."""
+
+    accepted: tuple[SampleRow, ...]
+    noised: tuple[NoisedRow, ...]
+    rejected: tuple[RejectedRow, ...]
+    """In the order of the funnel's reasons."""
+
+
+class Provenance(Frozen):
+    """What made the rows."""
+
+    model: ModelInfo
+    seed: int
+    recipe_sha256: str
+    templates: tuple[str, ...]
+    packages: dict[str, str]
+    tokens: TokenCounts
+    seconds: dict[str, float]
+    determinism: Determinism
+    hardware: Hardware
+    parent: str | None
+
+
+class Findings(Frozen):
+    """Every number and every sample row of a release's report."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    version: str
+    created: str
+    language: str
+    verdict: Literal["pass", "fail"]
+    grounds: tuple[str, ...] = Field(min_length=1)
+    """Why the verdict is what it is, in sentences."""
+    counts: RowCounts
+    rejections: tuple[ReasonCount, ...]
+    """Most frequent first; their rows add up to generated - accepted."""
+    shortfalls: tuple[Shortfall, ...]
+    """Greatest first."""
+    shortfalls_left_out: int = 0
+    splits: dict[str, int]
+    gates: tuple[GateResult, ...]
+    labels: Shares
+    attributes: tuple[Shares, ...]
+    attributes_left_out: int = 0
+    lengths: tuple[Lengths, ...]
+    strategies: tuple[StrategyFindings, ...]
+    diversity_words: int
+    """Words of each strategy's sample that `distinct_2` is measured on; 0 when it is not."""
+    noise: NoiseFindings | None
+    samples: Samples
+    recipe: Excerpt
+    """The resolved recipe as YAML."""
+    provenance: Provenance

@@ -1,0 +1,86 @@
+"""Findings to one page: self-contained, without any request, complete without script."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tasks.report import charts, formatting, wording
+from tasks.report.findings import Findings
+
+_HERE = Path(__file__).parent
+
+
+def render_page(findings: Findings) -> str:
+    """Render the report as one HTML document.
+
+    Every text of the findings is escaped and stands in element content only, never in an
+    attribute, a script or a style. The page's policy forbids every load, and every style and script
+    but its own two.
+
+    Args:
+        findings: What the report says.
+
+    Returns:
+        The document, below 2 MB for findings that a `FindingsBuilder` made.
+    """
+    style = (_HERE / "report.css").read_text(encoding="utf-8")
+    script = (_HERE / "report.js").read_text(encoding="utf-8")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            f=findings,
+            style=Markup(style),
+            script=Markup(script),
+            policy=(
+                f"default-src 'none'; style-src '{_csp_hash(style)}'; "
+                f"script-src '{_csp_hash(script)}'; "
+                "base-uri 'none'; form-action 'none'"
+            ),
+        )
+    )
+
+
+def write_report(findings: Findings, folder: Path) -> None:
+    """Write `report.html` and `report.json` into an existing folder.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    (folder / "report.html").write_text(render_page(findings), encoding="utf-8", newline="\n")
+    twin = findings.model_dump_json(indent=2) + "\n"
+    (folder / "report.json").write_text(twin, encoding="utf-8", newline="\n")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for function in (
+        formatting.integer,
+        formatting.decimal,
+        formatting.percent,
+        formatting.duration,
+        formatting.gibibytes,
+        formatting.utc,
+        formatting.shorten,
+        formatting.visible,
+        wording.bound_in_words,
+    ):
+        environment.filters[function.__name__] = function
+    environment.globals.update(
+        share_bar=charts.share_bar, slice_bar=charts.slice_bar, histogram=charts.histogram
+    )
+    return environment
+
+
+def _csp_hash(content: str) -> str:
+    """Return the source expression that allows exactly this inline element."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

@@ -1,0 +1,104 @@
+"""Plain words for what the pipeline calls by name."""
+
+from typing import assert_never
+
+from schemas.gates import Reason
+from schemas.manifest import GateResult, Manifest, RowCounts
+from schemas.strategies import Strategy
+from tasks.report.formatting import decimal, integer
+
+
+def reason_meaning(reason: str) -> str:
+    """Say what a rejection reason means; "" for one that this version does not know."""
+    try:
+        return _meaning(Reason(reason))
+    except ValueError:
+        return ""
+
+
+def _meaning(reason: Reason) -> str:  # noqa: C901 - one line a case
+    match reason:
+        case Reason.GENERATION_ERROR:
+            return "The model gave no usable reply."
+        case Reason.EMPTY:
+            return "Nothing was left of the reply after cleaning."
+        case Reason.UNFINISHED:
+            return "The text was cut off at the greatest length."
+        case Reason.CHARS:
+            return "Too few or too many characters."
+        case Reason.WORDS:
+            return "Too few or too many words."
+        case Reason.REPETITION:
+            return "The text repeats itself."
+        case Reason.PROMPT_ECHO:
+            return "The text repeats the prompt."
+        case Reason.EXAMPLE_ECHO:
+            return "The text is too close to an example in its prompt."
+        case Reason.LABEL_LEAK:
+            return "The text names its own label."
+        case Reason.MEMORISED:
+            return "A verbatim copy of an example or of a text the model was trained on."
+        case Reason.DUPLICATE:
+            return "A copy of a row accepted earlier."
+        case Reason.NEAR_DUPLICATE:
+            return "Too similar to a row accepted earlier."
+    assert_never(reason)
+
+
+def bound_in_words(bound: str) -> str:
+    """Turn `>= 0.9` into `at least 0.9`; other bounds stay as they are."""
+    for sign, words in (
+        (">=", "at least"),
+        ("<=", "at most"),
+        (">", "more than"),
+        ("<", "less than"),
+    ):
+        if bound.startswith(sign):
+            return f"{words} {bound.removeprefix(sign).strip()}"
+    return bound
+
+
+def grounds(manifest: Manifest) -> tuple[str, ...]:
+    """Say in sentences why the manifest's verdict is what it is."""
+    failed = [gate for gate in manifest.gates if not gate.passed]
+    sentences = [_gates_sentence(manifest.gates, failed), *map(_failure, failed)]
+    sentences.append(_rows_sentence(manifest.rows, allowed=manifest.verdict == "pass"))
+    if manifest.verdict == "fail" and not failed and not manifest.rows.shortfall:
+        sentences.append("A check of the validation suite failed; expectations/ holds its result.")
+    return tuple(sentences)
+
+
+def _gates_sentence(gates: tuple[GateResult, ...], failed: list[GateResult]) -> str:
+    if not gates:
+        return "No dataset gate was set."
+    noun = "dataset gate" if len(gates) == 1 else "dataset gates"
+    if not failed:
+        return f"{len(gates)} of {len(gates)} {noun} passed."
+    return f"{len(failed)} of {len(gates)} {noun} failed."
+
+
+def _failure(gate: GateResult) -> str:
+    if gate.observed is None:
+        return f"{gate.name} could not be measured; it has to be {bound_in_words(gate.bound)}."
+    observed = decimal(gate.observed)
+    return f"{gate.name} is {observed}; it has to be {bound_in_words(gate.bound)}."
+
+
+def _rows_sentence(rows: RowCounts, *, allowed: bool) -> str:
+    if not rows.shortfall:
+        return f"All {integer(rows.requested)} rows asked for were accepted."
+    words = (
+        f"{integer(rows.shortfall)} of {integer(rows.requested)} rows asked for are missing: "
+        "the budget was spent before they were accepted"
+    )
+    return f"{words}; the recipe allows that." if allowed else f"{words}."
+
+
+def settings(strategy: Strategy) -> str:
+    """Write a strategy's parameters as a line: `top_p 0.9, temperature 1, 1 to 64 tokens`."""
+    values = strategy.model_dump(exclude={"kind", "share", "length", "stop"})
+    words = [f"{name} {value:g}" for name, value in values.items()]
+    words.append(f"{integer(strategy.length.min)} to {integer(strategy.length.max)} tokens")
+    if strategy.stop:
+        words.append("stop " + " ".join(map(repr, strategy.stop)))
+    return ", ".join(words)

@@ -1,0 +1,29 @@
+"""Task: measure one shard of candidates and judge each by itself."""
+
+from pathlib import Path
+
+from prefect import task
+
+from schemas.shard import FileRef
+from tasks.planning.shards import combine, find_shard, read_shard, write_shard
+from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
+from tasks.preflight.opening import known_training_text
+from tasks.quality.gates import score_candidates
+
+
+@task
+def score_rows(work: Path, candidates: FileRef) -> FileRef:
+    """Compute the row scores and apply the row gates that need no other row."""
+    workspace = Workspace(work)
+    facts = workspace.facts
+    path = candidates.path.with_name(candidates.path.name.replace(".candidates.", ".scored."))
+    made_from = combine(facts.work_key, "scored", candidates.sha256)
+    if (ref := find_shard(path, made_from=made_from)) is not None:
+        return ref
+    watch = Stopwatch()
+    table = score_candidates(
+        read_shard(candidates), gates=facts.recipe.gates.row, known=known_training_text(workspace)
+    )
+    ref = write_shard(path, table, made_from=made_from)
+    note_cost(path, Cost(stage="scored", rows=ref.rows, seconds=watch.seconds))
+    return ref

@@ -1,0 +1,94 @@
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.manifest import Manifest
+from schemas.recipe import Recipe
+from schemas.row import RELEASED_SCHEMA, SCORES
+from tasks.release.card import escape, features, front_matter, render_card
+
+
+@pytest.fixture
+def card(recipe: Recipe, manifest: Manifest) -> str:
+    return render_card(recipe, manifest)
+
+
+def split_card(card: str) -> tuple[dict[str, object], str]:
+    _, front, body = card.split("---\n", 2)
+    return yaml.safe_load(front), body
+
+
+def test_the_front_matter_survives_yaml(recipe: Recipe, manifest: Manifest) -> None:
+    front, _ = split_card(render_card(recipe, manifest))
+    assert front == front_matter(recipe, manifest)
+    assert "synthetic" in front["tags"]
+    assert front["language"] == ["en"]
+    assert front["size_categories"] == ["n<1K"]
+
+
+def test_the_class_labels_are_the_recipes_in_order(recipe: Recipe, card: str) -> None:
+    front, _ = split_card(card)
+    (label,) = [f for f in front["dataset_info"]["features"] if f["name"] == "label"]
+    names = label["dtype"]["class_label"]["names"]
+    assert [names[str(code)] for code in range(len(names))] == list(recipe.labels)
+
+
+def test_features_and_columns_table_are_the_released_schema(card: str) -> None:
+    front, body = split_card(card)
+    assert [f["name"] for f in front["dataset_info"]["features"]] == RELEASED_SCHEMA.names
+    section = body.split("## Columns", 1)[1].split("The scores:")[0]
+    assert re.findall(r"^\| `(\w+)`", section, re.M) == RELEASED_SCHEMA.names
+    scores = body.split("The scores:", 1)[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)`", scores, re.M) == list(SCORES)
+
+
+def test_the_contract_names_the_same_columns() -> None:
+    contract = Path(__file__).resolve().parents[3].parent / "shared" / "contract.md"
+    if not contract.exists():
+        pytest.skip("the contract is not beside the repository")
+    section = contract.read_text(encoding="utf-8").split("## 3.")[1].split("## 4.")[0]
+    first = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert [
+        name for cell in first for name in re.findall(r"`(\w+)`", cell)
+    ] == RELEASED_SCHEMA.names
+
+
+def test_nothing_untrusted_is_markup(card: str) -> None:
+    _, body = split_card(card)
+    assert "<script" not in body
+    assert "](https" not in body
+    assert "https://" not in body.replace("https\\:", "")
+    labels = body.split("## Labels")[1].split("\n## ")[0]
+    rows = [line for line in labels.splitlines() if line.startswith("| ")]
+    assert len(rows) == 2 + 6
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
+
+
+def test_a_failed_release_says_so_first(recipe: Recipe, manifest: Manifest) -> None:
+    failed = manifest.model_copy(update={"verdict": "fail"})
+    assert "failed a gate" in render_card(recipe, failed).split("## Labels")[0]
+    assert "failed a gate" not in render_card(recipe, manifest)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text())
+def test_escaped_text_is_one_line_without_live_markup(text: str) -> None:
+    escaped = escape(text)
+    assert len(escaped.splitlines()) <= 1
+    assert not re.search(r"[<>]", escaped)
+    assert not re.search(r"(?<!\\)(?:\\\\)*[`*_\[\]|~#!@:]", escaped)
+
+
+def test_a_type_that_datasets_cannot_name_is_not_guessed() -> None:
+    assert features(pa.schema([pa.field("n", pa.int32())]), []) == [{"name": "n", "dtype": "int32"}]
+    assert features(pa.schema([pa.field("m", pa.map_(pa.string(), pa.string()))]), []) == [
+        {"name": "m", "dtype": "json"}
+    ]
+    assert features(pa.schema([pa.field("l", pa.list_(pa.string()))]), []) == [
+        {"name": "l", "list": "string"}
+    ]
