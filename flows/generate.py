@@ -1,14 +1,19 @@
 """The main flow: a recipe in, a released corpus out."""
 
+from collections import deque
 from itertools import count
 from pathlib import Path
 from typing import Literal
 
 from prefect import flow
+from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import policies
 from flows.artifacts import Board
+from schemas.errors import GateError
+from schemas.manifest import Manifest, Shortfall
+from schemas.recipe import Recipe
 from schemas.shard import FileRef
 from tasks.arrange_rows import arrange_rows
 from tasks.export_dataset import export_dataset
@@ -62,23 +67,70 @@ def generate(
             if shards == 0:
                 break
             run_round(workspace, number, shards, board)
-        noise_accepted(workspace, -(-checked.recipe.rows // checked.recipe.shard_size))
-        validate_dataset(workspace.folder)
-        release = export_dataset(workspace.folder)
-        board.finish(release)
-        return release
+        release = finish(workspace, checked.recipe, board)
+    return release
 
 
 def run_round(workspace: Workspace, number: int, shards: int, board: Board) -> None:
-    """Try every open row once: shards overlap, the selection waits for all of them."""
-    scored = []
+    """Try every open row once: shards overlap in a sliding window, the selection waits for all of them."""
+    window: deque[PrefectFuture[FileRef]] = deque()
+    scored: list[FileRef] = []
     for shard in range(shards):
-        prompts = render_prompts.submit(workspace.folder, number, shard)
-        candidates = _patient(generate_texts).submit(workspace.folder, prompts)
-        scored.append(score_rows.submit(workspace.folder, candidates))
-    refs: list[FileRef] = []
-    for future in scored:
-        refs.append(future.result())
-        board.update()
-    select_rows(workspace.folder, number, refs)
+        prompts = policies.patient(render_prompts).submit(workspace.folder, number, shard)
+        candidates = policies.patient(generate_texts).submit(workspace.folder, prompts)
+        window.append(policies.patient(score_rows).submit(workspace.folder, candidates))
+        if len(window) == policies.SHARDS_AHEAD:
+            scored.append(window.popleft().result())
+            board.update()
+    scored += [future.result() for future in window]
+    policies.patient(select_rows)(workspace.folder, number, scored)
     board.update(force=True)
+
+
+def finish(workspace: Workspace, recipe: Recipe, board: Board) -> Path:
+    """Noise, validate and publish what was accepted.
+
+    Raises:
+        GateError: If the corpus must not be released; what was made stands in a folder of its own.
+    """
+    arranged = policies.patient(arrange_rows)(workspace.folder)
+    shards = range(-(-recipe.rows // recipe.shard_size))
+    noised = [
+        policies.patient(inject_noise).submit(workspace.folder, shard, arranged) for shard in shards
+    ]
+    for future in noised:
+        future.result()
+    gates = validate_dataset(workspace.folder)
+    release = export_dataset(workspace.folder, gates)
+    manifest = Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
+    board.finish(release, manifest)
+    refuse_failed(release, manifest)
+    return release
+
+
+def refuse_failed(release: Path, manifest: Manifest) -> None:
+    """Raise what is wrong with a corpus whose verdict is `fail`."""
+    failed = [gate for gate in manifest.gates if not gate.passed]
+    if failed:
+        first = failed[0]
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        raise GateError(
+            f"gate {first.name}: {first.observed} observed, {first.bound} wanted{more}",
+            code="CS-V001",
+            place=str(release / "report.html"),
+            hint="the report shows the rows; nothing was released. Change the recipe or the gate's bound",
+        )
+    if manifest.verdict == "fail":
+        missing = max(manifest.shortfalls, key=lambda shortfall: shortfall.missing)
+        raise GateError(
+            f"{manifest.rows.shortfall} of {manifest.rows.requested} rows are missing, most of them of "
+            f"{missing.label!r} by {missing.strategy}: {_reasons(missing)}",
+            code="CS-V002",
+            place=str(release / "report.html"),
+            hint="raise budget.attempts_per_row, loosen the gate that rejects, or set budget.allow_shortfall",
+        )
+
+
+def _reasons(shortfall: Shortfall) -> str:
+    ordered = sorted(shortfall.reasons.items(), key=lambda entry: -entry[1])
+    return ", ".join(f"{reason} {count}" for reason, count in ordered)

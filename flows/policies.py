@@ -1,16 +1,21 @@
 """How the flows run: retries, waiting times, workers. These numbers stand nowhere else."""
 
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
 from schemas.errors import CorpusmithError
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 RETRIES = 2
 RETRY_SECONDS = exponential_backoff(backoff_factor=2)
 WORKERS = 4
-"""Shards in flight: one generates, the others render, score or wait."""
+"""Tasks at work at once: one generates, the others render, score or wait."""
+SHARDS_AHEAD = 3
+"""Shards begun and not scored: one generates, one is scored, one waits with its prompts rendered."""
 PROGRESS_SECONDS = 5.0
 """Least time between two updates of the progress artifact: each is a call to the server."""
 
@@ -21,3 +26,10 @@ def worth_retrying(task: Task[..., Any], run: TaskRun, state: State[Any]) -> boo
     if isinstance(error, CorpusmithError):
         return error.retryable
     return isinstance(error, ConnectionError | TimeoutError)
+
+
+def patient(task: Task[P, R]) -> Task[P, R]:
+    """Give a task the retries of this project: twice, for errors that may pass, with growing pauses."""
+    return task.with_options(
+        retries=RETRIES, retry_delay_seconds=RETRY_SECONDS, retry_condition_fn=worth_retrying
+    )

@@ -28,7 +28,7 @@ def read_template(name: str) -> str:
 
 @cache
 def label_descriptions() -> dict[str, list[str]]:
-    """Return the descriptions that the starter model has learned: `dataset/label` to ways to say it.
+    """Return what the starter model has learned to call labels: `dataset/label` to descriptions.
 
     The result is shared: do not change it.
     """

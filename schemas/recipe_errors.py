@@ -94,22 +94,24 @@ def recipe_error(
 
 def source_path(loc: Sequence[str | int], data: Any) -> KeyPath:
     """Strip from pydantic's location what is not a key of the recipe: union tags and markers."""
-    path: list[str | int] = []
+    path: KeyPath = ()
+    after_tag = False
     for place, part in enumerate(loc):
+        is_tag = (
+            not after_tag and _is_union(path) and isinstance(data, dict) and part in _tags(data)
+        )
+        after_tag = is_tag
+        if is_tag or part == "[key]":
+            continue
         last = place == len(loc) - 1
-        if isinstance(data, dict) and isinstance(part, str):
-            if part in data:
-                data = data[part]
-            elif not last or part == "[key]" or part in _tags(data):
-                continue
-            else:
-                data = None
+        if isinstance(data, dict) and (part in data or last):
+            data = data.get(part)
         elif isinstance(data, list) and isinstance(part, int):
             data = data[part] if part < len(data) else None
         else:
             break
-        path.append(part)
-    return tuple(path)
+        path = (*path, part)
+    return path
 
 
 def suggest(word: str, choices: Iterable[str]) -> str:
@@ -123,6 +125,10 @@ def shown(value: Any) -> str:
     text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
     text = printable(text)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _is_union(path: KeyPath) -> bool:
+    return path == ("model",) or (path != () and isinstance(path[-1], int))
 
 
 def _tags(data: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -4,17 +4,22 @@ from pathlib import Path
 
 from prefect import task
 
+from schemas.manifest import GateResult
 from tasks.planning.workspace import Workspace
+from tasks.preflight.opening import backend_of
 from tasks.release.assembly import assemble
 
 
 @task
-def export_dataset(work: Path) -> Path:
+def export_dataset(work: Path, gates: list[GateResult]) -> Path:
     """Publish the corpus as a release, or as a failed one when a gate said no; return its folder.
 
     The workspace is deleted once the release stands: everything in it is in the release.
     """
     workspace = Workspace(work)
-    release = assemble(workspace)
+    backend = backend_of(workspace)
+    release = assemble(
+        workspace, gates=tuple(gates), model=backend.info, determinism=backend.determinism
+    )
     workspace.delete()
     return release

@@ -19,7 +19,7 @@ def plan_rows(work: Path, number: int) -> int:
     path = workspace.round(number) / "plan.parquet"
     ref = find_shard(path, made_from=made_from)
     if ref is None:
-        plan = Plan(recipe)
+        plan = Plan.of(recipe)
         tried = first_round(recipe, plan) if number == 0 else next_round(workspace, number, recipe, plan)
         ref = write_shard(path, tried.table(), made_from=made_from)
     admitted = int(pq.read_table(path, columns=["admitted"])["admitted"].to_numpy().sum())

@@ -25,9 +25,8 @@ def render_prompts(work: Path, number: int, shard: int) -> FileRef:
     rows = pq.read_table(plan, filters=[("admitted", "=", True)])
     rows = rows.slice(shard * facts.recipe.shard_size, facts.recipe.shard_size)
     writer = prompt_writer(workspace)
-    table = writer.write(
-        rows["row"].to_numpy().astype(np.int64), rows["attempt"].to_numpy().astype(np.int32)
-    )
+    attempts = rows["attempt"].to_numpy().astype(np.int32)
+    table = writer.write(rows["row"].to_numpy().astype(np.int64), attempts=attempts)
     ref = write_shard(path, table, made_from=made_from)
     note_cost(path, Cost(stage="prompts", rows=ref.rows, seconds=watch.seconds))
     return ref

@@ -141,36 +141,36 @@ def _keep_best(order: Tensor, *, last: Tensor, num_kept: Tensor) -> Tensor:
 
 def _keep_mass(logits_RV: Tensor, *, order_RV: Tensor, mass: float) -> Tensor:
     """Mark the shortest prefix, by descending `order_RV`, whose probability reaches `mass`."""
-    log_z_R1 = logits_RV.logsumexp(dim=-1, keepdim=True)
+    # Weights relative to the best token's make equal logits weigh exactly the same; thousands of small
+    # ones are added, for which float32 is too coarse.
+    weights_RV = (logits_RV - logits_RV.amax(dim=-1, keepdim=True)).double().exp_()
+    goal_R1 = mass * weights_RV.sum(dim=-1, keepdim=True)
     if logits_RV.shape[-1] <= PARTIAL_WIDTH:
-        return _sorted_prefix(logits_RV - log_z_R1, order_RV=order_RV, mass=mass)
+        return _sorted_prefix(weights_RV, order_RV=order_RV, goal_R1=goal_R1)
     best_RK, index_RK = order_RV.topk(PARTIAL_WIDTH, dim=-1)
-    log_probs_RK = logits_RV.gather(-1, index_RK) - log_z_R1
-    num_R1 = _prefix_length(log_probs_RK, mass=mass).clamp(max=PARTIAL_WIDTH)
+    weights_RK = weights_RV.gather(-1, index_RK)
+    num_R1 = _prefix_length(weights_RK, goal_R1=goal_R1).clamp(max=PARTIAL_WIDTH)
     last_R1 = best_RK.gather(-1, num_R1 - 1)
     keep_RV = _keep_best(order_RV, last=last_R1, num_kept=num_R1)
-    # `topk` leaves the order of ties open. It is settled only if the prefix ends before the last candidate's
-    # tie group and tied candidates are equally probable; the other rows need the sort.
-    loose_R1 = (
-        (best_RK[:, 1:] == best_RK[:, :-1]) & (log_probs_RK[:, 1:] != log_probs_RK[:, :-1])
-    ).any(dim=-1, keepdim=True)
-    open_R = (loose_R1 | ~(last_R1 > best_RK[:, -1:])).squeeze(-1)
+    # `topk` leaves the order of ties open. It is settled only if the prefix ends before the last
+    # candidate's tie group and tied candidates weigh the same; the other rows need the sort.
+    tied_RK = best_RK[:, 1:] == best_RK[:, :-1]
+    unequal_RK = weights_RK[:, 1:] != weights_RK[:, :-1]
+    open_R = ~(last_R1 > best_RK[:, -1:]).squeeze(-1) | (tied_RK & unequal_RK).any(dim=-1)
     if bool(open_R.any()):
-        rows = open_R.nonzero().squeeze(-1)
-        log_probs = logits_RV[rows] - log_z_R1[rows]
-        keep_RV[rows] = _sorted_prefix(log_probs, order_RV=order_RV[rows], mass=mass)
+        keep_RV[open_R] = _sorted_prefix(
+            weights_RV[open_R], order_RV=order_RV[open_R], goal_R1=goal_R1[open_R]
+        )
     return keep_RV
 
 
-def _sorted_prefix(log_probs_RV: Tensor, *, order_RV: Tensor, mass: float) -> Tensor:
+def _sorted_prefix(weights_RV: Tensor, *, order_RV: Tensor, goal_R1: Tensor) -> Tensor:
     index_RV = order_RV.sort(dim=-1, descending=True, stable=True).indices
-    num_R1 = _prefix_length(log_probs_RV.gather(-1, index_RV), mass=mass)
-    rank_V = torch.arange(index_RV.shape[-1], device=index_RV.device)
-    return torch.zeros_like(index_RV, dtype=torch.bool).scatter(-1, index_RV, rank_V < num_R1)
+    num_R1 = _prefix_length(weights_RV.gather(-1, index_RV), goal_R1=goal_R1)
+    kept_V = torch.arange(index_RV.shape[-1], device=index_RV.device) < num_R1
+    return torch.zeros_like(index_RV, dtype=torch.bool).scatter(-1, index_RV, kept_V)
 
 
-def _prefix_length(log_probs_RK: Tensor, *, mass: float) -> Tensor:
-    """Count the leading entries needed to reach `mass`, K + 1 when all of them do not."""
-    # Thousands of small numbers are added here: float32 would lose the tail.
-    cumulative_RK = log_probs_RK.double().exp().cumsum(dim=-1)
-    return (cumulative_RK < mass).sum(dim=-1, keepdim=True) + 1
+def _prefix_length(weights_RK: Tensor, *, goal_R1: Tensor) -> Tensor:
+    """Count the leading entries needed to reach the goal, K + 1 when all of them do not."""
+    return (weights_RK.cumsum(dim=-1) < goal_R1).sum(dim=-1, keepdim=True) + 1

@@ -8,11 +8,16 @@ import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.manifest import RowCounts
 from schemas.recipe import Recipe
 from tasks.expectations.frame import COLUMNS, release_frame
+from tasks.expectations.validate import Validation, validate_release
+from tasks.planning.plan import Plan
 from tasks.planning.workspace import Workspace
 from tasks.quality.diversity import DistinctN
 from tasks.quality.duplicates import DuplicateCounter
+from tasks.release.arrangement import groups_rows
+from tasks.release.splits import split_totals
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Evidence:
     Args:
         rows: One line a row, columns of `COLUMNS`.
         corpus: Figures of the corpus as a whole.
-        splits: Rows of each split, in the recipe's order.
+        splits: Rows arranged for each split, in the recipe's order.
         labels: Rows of each label, in the recipe's order.
     """
 
@@ -32,9 +37,33 @@ class Evidence:
     labels: dict[str, int]
 
 
-def collect_evidence(
-    workspace: Workspace, recipe: Recipe, *, generated: int, accepted: int
-) -> Evidence:
+def judge(workspace: Workspace, counts: RowCounts) -> Validation:
+    """Validate a run's corpus against its recipe.
+
+    Labels must have their quotas, unless the recipe allows a shortfall and there is one; splits must have their
+    exact shares, unless near duplicates that stay together moved the sizes.
+
+    Args:
+        workspace: A run whose rows are arranged and noised.
+        counts: Its books.
+    """
+    recipe = workspace.facts.recipe
+    evidence = collect_evidence(workspace, recipe, counts)
+    short = counts.shortfall > 0 and recipe.budget.allow_shortfall
+    sizes = split_totals(recipe.splits, counts.accepted).tolist()
+    quotas: Counter[str] = Counter()
+    for cell in Plan.of(recipe).quotas():
+        quotas[cell.label] += cell.rows
+    return validate_release(
+        evidence.rows,
+        evidence.corpus,
+        recipe,
+        expected_splits=evidence.splits if groups_rows(recipe) else dict(zip(recipe.splits, sizes, strict=True)),
+        expected_labels=evidence.labels if short else dict(quotas),
+    )
+
+
+def collect_evidence(workspace: Workspace, recipe: Recipe, counts: RowCounts) -> Evidence:
     """Read the accepted rows shard by shard.
 
     Duplicates are counted on the texts that are released, diversity on the texts before noise, which would pass for
@@ -43,8 +72,7 @@ def collect_evidence(
     Args:
         workspace: A run whose rows are arranged and noised.
         recipe: The resolved recipe.
-        generated: Candidates generated.
-        accepted: Candidates accepted.
+        counts: The run's books.
     """
     arranged = pq.read_table(workspace.final / "arranged.parquet", columns=["split"])["split"]
     split_codes = arranged.to_numpy().astype(np.int64)
@@ -64,13 +92,13 @@ def collect_evidence(
             )
         )
     rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
-    counts = Counter(rows["label"])
+    labels = Counter(rows["label"])
     return Evidence(
         rows=rows,
         corpus={
-            "distinct_2": bigrams.value,
-            "rejection_rate": (generated - accepted) / generated if generated else 0.0,
+            "distinct_2": bigrams.value or 0.0,
+            "rejection_rate": sum(counts.rejected.values()) / max(counts.generated, 1),
         },
         splits=dict(zip(recipe.splits, np.bincount(split_codes, minlength=names.size).tolist(), strict=True)),
-        labels={label: counts[label] for label in recipe.labels},
+        labels={label: labels[label] for label in recipe.labels},
     )

@@ -3,7 +3,7 @@
 Imports Great Expectations: import this module inside functions only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -114,16 +114,14 @@ def _gate(
 
 
 def _structure(recipe: Recipe) -> tuple[Gate, ...]:
-    finished = [reason for reason in get_args(FinishReason) if reason != "error"]
+    kinds = sorted({strategy.kind for strategy in recipe.strategies})
+    endings = [reason for reason in get_args(FinishReason) if reason != "error"]
     return (
         _gate(
             "schema",
             "every column, no other",
             "the columns of the released rows and their computed figures",
-            (
-                ExpectTableColumnsToMatchSet,
-                {"column_set": list(COLUMNS), "exact_match": True},
-            ),
+            (ExpectTableColumnsToMatchSet, {"column_set": list(COLUMNS), "exact_match": True}),
         ),
         _gate(
             "no_nulls",
@@ -137,30 +135,18 @@ def _structure(recipe: Recipe) -> tuple[Gate, ...]:
             "rows that share their id with another",
             (ExpectColumnValuesToBeUnique, {"column": "id"}),
         ),
-        _gate(
-            "labels_known",
-            "= 0",
-            "rows whose label is not in the recipe",
-            (ExpectColumnValuesToBeInSet, {"column": "label", "value_set": list(recipe.labels)}),
-        ),
-        _gate(
-            "strategies_known",
-            "= 0",
-            "rows whose strategy is not in the recipe",
-            (
-                ExpectColumnValuesToBeInSet,
-                {
-                    "column": "strategy",
-                    "value_set": sorted({strategy.kind for strategy in recipe.strategies}),
-                },
-            ),
-        ),
-        _gate(
-            "finish_reasons_known",
-            "= 0",
-            "rows with an unknown or failed end of generation",
-            (ExpectColumnValuesToBeInSet, {"column": "finish_reason", "value_set": finished}),
-        ),
+        _known("labels_known", "label", list(recipe.labels)),
+        _known("strategies_known", "strategy", kinds),
+        _known("finish_reasons_known", "finish_reason", endings),
+    )
+
+
+def _known(name: str, column: str, values: Sequence[str]) -> Gate:
+    return _gate(
+        name,
+        "= 0",
+        f"rows whose {column} is none that the recipe allows",
+        (ExpectColumnValuesToBeInSet, {"column": column, "value_set": list(values)}),
     )
 
 

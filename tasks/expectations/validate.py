@@ -53,7 +53,7 @@ class Validation:
 
 def validate_release(
     frame: pd.DataFrame,
-    corpus: Mapping[str, float],
+    corpus: Mapping[str, float | None],
     recipe: Recipe,
     *,
     expected_splits: Mapping[str, int],
@@ -66,7 +66,8 @@ def validate_release(
 
     Args:
         frame: One line a row, from `release_frame`.
-        corpus: The figures of `CORPUS_FIGURES`; further ones are ignored.
+        corpus: The figures of `CORPUS_FIGURES`, None for one that could not be measured; further
+            ones are ignored.
         recipe: The resolved recipe.
         expected_splits: Rows that each split must have.
         expected_labels: Rows that each label must have; the quota, less a shortfall that the recipe
@@ -79,7 +80,7 @@ def validate_release(
         from tasks.expectations.suite import build_gates
 
     gates = build_gates(recipe, expected_splits=expected_splits, expected_labels=expected_labels)
-    line = pd.DataFrame({name: [float(corpus[name])] for name in CORPUS_FIGURES})
+    line = pd.DataFrame({name: [corpus[name]] for name in CORPUS_FIGURES}, dtype="float64")
     batches = {"rows": (frame, gates.rows), "corpus": (line, gates.corpus)}
     suites: dict[str, Any] = {}
     results: dict[str, ExpectationSuiteValidationResult] = {}

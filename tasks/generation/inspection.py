@@ -1,7 +1,10 @@
 """A transformers model as `check` sees it: files, device and tokenizer, no weights in memory."""
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
+
+from safetensors import safe_open
 
 from schemas.manifest import ModelInfo
 from schemas.recipe import TransformersModel
@@ -24,6 +27,7 @@ class InspectedModel:
     def __init__(self, model: TransformersModel, *, folder: Path) -> None:
         files = find_model(model, folder=folder, weights=False)
         check_architecture(files)
+        self._num_parameters = sum(map(_count_weights, files.weights))
         device = choose_device(model.device)
         self._codec = PromptCodec(load_tokenizer(files.path))
         self._info = describe(files, device=device, dtype=choose_dtype(model.dtype, device=device))
@@ -33,6 +37,11 @@ class InspectedModel:
         """Identify the model; `weights_sha256` is "" for a hub model, whose weights were not fetched."""
         return self._info
 
+    @property
+    def num_parameters(self) -> int:
+        """Number of weights, read from the files' headers; 0 for a hub model."""
+        return self._num_parameters
+
     def format_prompt(self, text: str) -> str:
         """Wrap a rendered template in the model's chat format, or return it when there is none."""
         return self._codec.format_prompt(text)
@@ -40,3 +49,8 @@ class InspectedModel:
     def count_tokens(self, prompts: Sequence[str]) -> list[int]:
         """Count the tokens of prompts that `format_prompt` returned."""
         return [len(ids) for ids in self._codec.encode(prompts)]
+
+
+def _count_weights(path: Path) -> int:
+    with safe_open(path, framework="numpy") as file:
+        return sum(prod(file.get_slice(name).get_shape()) for name in file.keys())

@@ -1,6 +1,5 @@
 """From a checked model folder to a model in memory, on a device, in a dtype, tested for left padding."""
 
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,10 +145,11 @@ def describe(folder: ModelFolder, *, device: torch.device, dtype: torch.dtype) -
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Silence transformers' progress bar and its report on weights, which is checked here instead."""
-    from transformers.utils import logging as library
+    from transformers.utils import logging
 
+    library: Any = logging
     level, bar = library.get_verbosity(), library.is_progress_bar_enabled()
-    library.set_verbosity(logging.CRITICAL)
+    library.set_verbosity(library.CRITICAL)
     library.disable_progress_bar()
     try:
         yield
@@ -164,7 +164,7 @@ def _load_weights(folder: ModelFolder, *, dtype: torch.dtype) -> Any:
 
     try:
         with _quietly():
-            network, report = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 folder.path,
                 dtype=dtype,
                 use_safetensors=True,
@@ -176,6 +176,7 @@ def _load_weights(folder: ModelFolder, *, dtype: torch.dtype) -> Any:
     except Exception as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise damaged(f"the model cannot be loaded: {reason[0]}", place=folder.path) from error
+    network, report = loaded
     for problem in ("missing_keys", "mismatched_keys"):
         if names := sorted(map(str, report[problem])):
             raise damaged(

@@ -7,8 +7,8 @@ import torch
 MAX_ROWS = {"cpu": 64, "mps": 64, "cuda": 512}
 """Rows beyond which a batch gains little on each kind of device."""
 _USABLE_SHARE = 0.5
-_LOGITS_BYTES = 32
-"""Bytes for each entry of a row's logits: the model's own, float32 and float64 copies, keys of a sort."""
+_LOGITS_BYTES = 48
+"""Bytes for each entry of a row's logits: the model's own, copies in float32 and float64."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:

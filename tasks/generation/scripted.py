@@ -73,7 +73,8 @@ class ScriptedBackend:
             fitting = by_label.get(request.label) or by_label.get(None)
             if not fitting:
                 return ScriptedReply(error=f"the script has no reply for {request.label!r}")
-            return fitting[int(fold(np.uint64(request.seed), int(Stream.SCRIPT))) % len(fitting)]
+            key = fold(np.array([request.seed], dtype=np.uint64), int(Stream.SCRIPT))
+            return fitting[int(key[0]) % len(fitting)]
 
         return cls(answer, name=name, sha256=sha256)
 
@@ -103,6 +104,11 @@ class ScriptedBackend:
         if not replies:
             raise _wrong_line("the script has no replies", place=str(path))
         return cls.from_replies(replies, name=path.stem, sha256=hashlib.sha256(content).hexdigest())
+
+    @property
+    def num_parameters(self) -> int:
+        """Zero: a script has no weights."""
+        return 0
 
     @property
     def info(self) -> ModelInfo:

@@ -11,8 +11,9 @@ _NUM_ROUNDS = 6
 def permute(rows: NDArray[np.int64], *, size: int, key: U64) -> NDArray[np.int64]:
     """Map row numbers to their places under a keyed permutation of `[0, size)`.
 
-    A Feistel network permutes the next power of four; a value outside `[0, size)` is permuted again until
-    it falls inside (cycle walking), which keeps the map a bijection. Time and memory are those of `rows`.
+    A Feistel network permutes the next power of four; a value outside `[0, size)` is permuted
+    again until it falls inside (cycle walking), which keeps the map a bijection. Time and memory
+    are those of `rows`.
 
     Args:
         rows: Numbers in [0, size), any shape.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from schemas.recipe import Recipe
 from tasks.planning.permutation import permute
 from tasks.planning.quotas import largest_remainder
-from tasks.planning.streams import Stream, fold, row_keys
+from tasks.planning.streams import U64, Stream, fold, row_keys
 
 
 class Cell(NamedTuple):
@@ -33,7 +33,7 @@ class PlanShard(NamedTuple):
     """Place in the recipe's strategies."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """Every row's label and strategy, with exact quotas, in a random order that needs no memory.
 
@@ -48,19 +48,21 @@ class Plan:
     labels: tuple[str, ...]
     kinds: tuple[str, ...]
     bounds: NDArray[np.int64]
-    key: np.uint64
+    key: U64
 
     @classmethod
     def of(cls, recipe: Recipe) -> "Plan":
         """Divide the recipe's rows among labels by share, and each label's among strategies."""
-        per_label = largest_remainder([label.share for label in recipe.labels.values()], recipe.rows)
+        per_label = largest_remainder(
+            [label.share for label in recipe.labels.values()], recipe.rows
+        )
         shares = [strategy.share for strategy in recipe.strategies]
         cells = [largest_remainder(shares, int(rows)) for rows in per_label]
         return cls(
             labels=tuple(recipe.labels),
             kinds=tuple(strategy.kind for strategy in recipe.strategies),
             bounds=np.cumsum(np.concatenate(cells)),
-            key=np.uint64(fold(np.uint64(recipe.seed), int(Stream.PLAN))),
+            key=fold(np.asarray(recipe.seed, dtype=np.uint64), int(Stream.PLAN)),
         )
 
     @property

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 def largest_remainder(shares: Sequence[float], total: int) -> NDArray[np.int64]:
     """Divide `total` rows by shares: each gets its exact share rounded down, then the rest goes out.
 
-    The rest goes, one row each, to the largest remainders; ties to the earlier share. The arithmetic is
-    exact, so shares of wildly different size still add up, and each quota differs from its exact share
-    by less than one row.
+    The rest goes, one row each, to the largest remainders; ties to the earlier share. The
+    arithmetic is exact, so shares of wildly different size still add up, and each quota differs
+    from its exact share by less than one row.
 
     Args:
         shares: Weights >= 0, finite, at least one above 0; only their ratios matter.
@@ -21,7 +21,7 @@ def largest_remainder(shares: Sequence[float], total: int) -> NDArray[np.int64]:
         Rows for each share, shape `(len(shares),)`; they add up to `total`.
 
     Raises:
-        ValueError: If a share is negative or not finite, if none is above 0, or if `total` is negative.
+        ValueError: If a share is negative or not finite, if none is above 0, or if `total` < 0.
 
     References:
         Hamilton's method of apportionment; Balinski and Young, Fair Representation, 1982.

@@ -2,28 +2,25 @@
 
     OUT/NAME/.work-KEY/
       run.json                       what this run is; written once, at the start
-      recipe.yaml  template.j2  examples.jsonl     the inputs as they were then
+      inputs.json                                  template and examples as they were then
       round-000/plan.parquet                       rows and attempts of the round
       round-000/shard-00000.prompts.parquet        one file a shard and stage ...
       round-000/shard-00000.prompts.json           ... and what the work on it cost
       final/...                                    the accepted rows in row order, noised; splits; audit
 """
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from schemas.base import Frozen
 from schemas.errors import InputError
-from schemas.manifest import ModelInfo
-from schemas.recipe import Recipe
+from schemas.recipe import Model, Recipe
 from tasks.planning.shards import write_whole
 
 
@@ -38,9 +35,8 @@ class RunFacts(Frozen):
     created: str
     """UTC, ISO 8601."""
     recipe: Recipe
-    recipe_folder: Path
-    """Where relative model paths start."""
-    model: ModelInfo
+    model: Model
+    """The recipe's model, with an absolute path in place of a relative one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +51,27 @@ class Workspace:
         return RunFacts.model_validate_json((self.folder / "run.json").read_text("utf-8"))
 
     @property
-    def template(self) -> Path:
-        """The prompt template as it was at the start."""
-        return self.folder / "template.j2"
+    def inputs(self) -> Path:
+        """The prompt template and the few-shot examples as they were at the start."""
+        return self.folder / "inputs.json"
 
-    @property
-    def examples(self) -> Path:
-        """The few-shot examples as they were at the start; absent when there are none."""
-        return self.folder / "examples.jsonl"
+    def delete(self) -> None:
+        """Delete the folder: the release holds everything in it."""
+        shutil.rmtree(self.folder)
 
     @property
     def final(self) -> Path:
         """Folder of the accepted rows on their way to the release."""
         return self.folder / "final"
+
+    @property
+    def expectations(self) -> Path:
+        """Folder of the validation's suite, result and pages."""
+        return self.final / "expectations"
+
+    def note_seconds(self, stage: str, seconds: float) -> None:
+        """Note what a step over the whole corpus cost."""
+        note_cost(self.final / f"{stage}.parquet", Cost(stage=stage, seconds=seconds))
 
     def round(self, number: int) -> Path:
         """Folder of one round: every row that is still open is tried once."""
@@ -122,6 +126,11 @@ class Stopwatch:
         return perf_counter() - self._start
 
 
+def workspace_of(home: Path, facts: RunFacts) -> Workspace:
+    """Name the workspace of a run in `OUT/NAME`, begun or not: the same for the same work key."""
+    return Workspace(home / f".work-{facts.work_key[:16]}")
+
+
 def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
     """Continue the unfinished run with this work key, or begin one.
 
@@ -133,7 +142,7 @@ def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
     Raises:
         InputError: CS-O003 when `resume` is `always` and there is nothing to continue.
     """
-    workspace = Workspace(home / f".work-{facts.work_key[:16]}")
+    workspace = workspace_of(home, facts)
     begun = (workspace.folder / "run.json").exists()
     if resume == "always" and not begun:
         raise InputError(
@@ -171,8 +180,3 @@ def locked(home: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file that this run wrote."""
-    return json.loads(path.read_text("utf-8"))

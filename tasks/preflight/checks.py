@@ -1,20 +1,17 @@
 """A recipe checked as far as it can be without the model's weights in memory."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.errors import InputError
-from schemas.recipe import Recipe
+from schemas.recipe import Recipe, ScriptedModel, TransformersModel
 from schemas.recipe_file import TEMPLATE, LoadedRecipe, load_recipe
 from tasks.generation.backends import Inspected, inspect_model
-from tasks.planning.plan import Plan
-from tasks.prompting.examples import Examples, read_examples
-from tasks.prompting.rendering import PromptWriter
-from tasks.prompting.templates import Template, load_template
+from tasks.prompting.rendering import PromptWriter, prepare_prompts
 
 _SAMPLE = 256
 """Prompts rendered for a check: the first of the plan."""
@@ -26,19 +23,17 @@ class CheckedRecipe:
 
     Args:
         loaded: The recipe and where it came from.
-        template: The prompt template.
-        examples: The few-shot examples, None without.
         model: What is known of the model.
+        writer: Writes the prompts: plan, template and examples.
         prompts: The first prompts of the plan.
         prompt_tokens: Tokens of each of them, shape `(N,)`.
     """
 
     loaded: LoadedRecipe
-    template: Template
-    examples: Examples | None
     model: Inspected
+    writer: PromptWriter
     prompts: tuple[str, ...]
-    prompt_tokens: np.ndarray
+    prompt_tokens: NDArray[np.int64]
 
     @property
     def recipe(self) -> Recipe:
@@ -57,15 +52,21 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
         InputError: With the code of what is wrong: recipe (CS-R...), template or examples (CS-P...), model (CS-M...).
     """
     loaded = load_recipe(path, overrides=overrides)
-    template = load_template(loaded)
-    examples = read_examples(loaded)
-    model = inspect_model(loaded.recipe.model, folder=loaded.folder)
-    writer = PromptWriter(loaded.recipe, template, examples, model.format_prompt)
+    model = inspect_model(local_model(loaded), folder=loaded.folder)
+    writer = prepare_prompts(loaded, format_prompt=model.format_prompt)
     rows = np.arange(min(loaded.recipe.rows, _SAMPLE), dtype=np.int64)
-    prompts = writer.write(rows, np.zeros(rows.size, dtype=np.int32))["prompt"].to_pylist()
+    table = writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
+    prompts = table["prompt"].to_pylist()
     tokens = np.array(model.count_tokens(prompts), dtype=np.int64)
     _check_context(loaded, model.info.context_length, int(tokens.max()))
-    return CheckedRecipe(loaded, template, examples, model, tuple(prompts), tokens)
+    return CheckedRecipe(loaded, model, writer, tuple(prompts), tokens)
+
+
+def local_model(loaded: LoadedRecipe) -> TransformersModel | ScriptedModel:
+    """Return the recipe's model with an absolute path in place of a relative one."""
+    path = loaded.model_path()
+    model = loaded.recipe.model
+    return model if path is None else model.model_copy(update={"name": str(path)})
 
 
 def _check_context(loaded: LoadedRecipe, context: int, longest_prompt: int) -> None:

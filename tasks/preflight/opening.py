@@ -1,19 +1,22 @@
 """Beginning or continuing a run, and opening what its tasks need: once a process, however many shards."""
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-from schemas.recipe import Model, TransformersModel
+from schemas.recipe import ScriptedModel, TransformersModel
 from schemas.recipe_identity import recipe_sha256, work_key
-from tasks.generation.backends import open_backend
+from tasks.generation.backends import Inspected, inspect_model, open_backend
 from tasks.generation.folders import STARTER_FOLDER
 from tasks.generation.protocol import Backend
-from tasks.planning.shards import combine, file_sha256
+from tasks.planning.plan import Plan
+from tasks.planning.shards import combine, file_sha256, write_whole
 from tasks.planning.workspace import RunFacts, Workspace, open_workspace
-from tasks.preflight.checks import CheckedRecipe
-from tasks.prompting.examples import Examples
+from tasks.preflight.checks import CheckedRecipe, local_model
+from tasks.prompting.examples import Example, ExampleSet
 from tasks.prompting.rendering import PromptWriter
 from tasks.prompting.templates import Template
 from tasks.quality.fingerprints import FingerprintIndex
@@ -26,26 +29,19 @@ _PACKAGES = ("prompts", "schemas", "tasks")
 
 def run_facts(checked: CheckedRecipe) -> RunFacts:
     """State what a run of this recipe would be; its version and time are those of this moment."""
-    recipe, model = checked.recipe, checked.model
-    contents = {"template": checked.template.sha256, "weights": model.info.weights_sha256}
-    if checked.examples is not None:
-        contents["examples"] = checked.examples.sha256
+    recipe, info = checked.recipe, checked.model.info
+    contents = {**checked.writer.contents, "weights": info.weights_sha256 or str(info.revision)}
     sha256 = recipe_sha256(recipe, contents=contents)
-    own = {
-        "device": model.info.device,
-        "dtype": model.info.dtype,
-        "model_folder": str(checked.loaded.folder),
-        "program": _program_sha256(),
-    }
+    model = local_model(checked.loaded)
+    own = {"device": info.device, "dtype": info.dtype, "program": _program_sha256()}
     now = datetime.now(UTC)
     return RunFacts(
-        work_key=work_key(recipe, contents={**contents, **own}),
+        work_key=work_key(recipe, contents={**contents, **own, "model": model.name}),
         recipe_sha256=sha256,
         version=version_name(now, sha256),
         created=now.isoformat(timespec="seconds"),
         recipe=recipe,
-        recipe_folder=checked.loaded.folder,
-        model=model.info,
+        model=model,
     )
 
 
@@ -61,10 +57,44 @@ def open_run(checked: CheckedRecipe, home: Path, *, resume: str) -> Workspace:
     """
     sweep(home)
     workspace = open_workspace(home, run_facts(checked), resume=resume)
-    workspace.template.write_text(checked.template.source, encoding="utf-8")
-    if checked.examples is not None:
-        checked.examples.save(workspace.examples)
+    inputs = {"template": asdict(checked.writer.template), "examples": None}
+    if checked.writer.examples is not None:
+        inputs["examples"] = asdict(checked.writer.examples)
+    write_whole(workspace.inputs, json.dumps(inputs, ensure_ascii=False).encode())
     return workspace
+
+
+@lru_cache(maxsize=1)
+def prompt_writer(workspace: Workspace) -> PromptWriter:
+    """Open the prompts of a run, from the template and the examples as they were at its start."""
+    inputs = json.loads(workspace.inputs.read_text("utf-8"))
+    recipe = workspace.facts.recipe
+    examples = None
+    if (kept := inputs["examples"]) is not None:
+        pools = tuple(tuple(Example(*example) for example in pool) for pool in kept["pools"])
+        examples = ExampleSet(pools, kept["per_row"], kept["seed"], kept["sha256"])
+    template = Template(**inputs["template"])
+    model = _inspected(workspace)
+    return PromptWriter(recipe, Plan.of(recipe), template, examples, model.format_prompt)
+
+
+@lru_cache(maxsize=1)
+def backend_of(workspace: Workspace) -> Backend:
+    """Open the model of a run; it stays in memory for the shards to come."""
+    return open_backend(workspace.facts.model, folder=workspace.folder)
+
+
+@lru_cache(maxsize=1)
+def _inspected(workspace: Workspace) -> Inspected:
+    return inspect_model(workspace.facts.model, folder=workspace.folder)
+
+
+@lru_cache(maxsize=1)
+def known_texts(model: TransformersModel | ScriptedModel) -> FingerprintIndex | None:
+    """Open the index of a model's training texts; None when none lies beside its weights."""
+    folder = STARTER_FOLDER if model.name == "starter" else Path(model.name)
+    path = folder / TRAINING_INDEX
+    return FingerprintIndex.load(path) if path.is_file() else None
 
 
 @lru_cache(maxsize=1)

@@ -8,9 +8,7 @@ from pydantic import ValidationError
 
 from schemas.errors import CorpusmithError
 from schemas.manifest import Manifest
-from tasks.generation.folders import count_parameters
 from tasks.planning.forecast import forecast
-from tasks.planning.plan import Plan
 from tasks.preflight.checks import CheckedRecipe
 from tasks.release.publish import MANIFEST, latest
 
@@ -25,12 +23,12 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
     recipe, info = checked.recipe, checked.model.info
     kinds = list(dict.fromkeys(strategy.kind for strategy in recipe.strategies))
     quotas: dict[str, Counter[str]] = {label: Counter() for label in recipe.labels}
-    for quota in Plan(recipe).quotas():
-        quotas[quota.label][quota.strategy] += quota.rows
+    for cell in checked.writer.plan.quotas():
+        quotas[cell.label][cell.kind] += cell.rows
     prediction = forecast(
         recipe,
         prompt_bytes=sum(len(prompt.encode()) for prompt in checked.prompts) / len(checked.prompts),
-        parameters=count_parameters(recipe.model, folder=checked.loaded.folder),
+        parameters=checked.model.num_parameters,
         device=info.device,
         earlier=_earlier(out, recipe.name, info.weights_sha256),
     )

@@ -8,9 +8,8 @@ import pyarrow as pa
 from tasks.generation.backends import open_backend
 from tasks.generation.candidates import generate_candidates
 from tasks.noise.rows import noise_rows, pick_noised
-from tasks.preflight.checks import CheckedRecipe
+from tasks.preflight.checks import CheckedRecipe, local_model
 from tasks.preflight.opening import known_texts
-from tasks.prompting.rendering import PromptWriter
 from tasks.quality.gates import score_candidates
 from tasks.quality.selection import open_selector, select_shard
 
@@ -28,12 +27,12 @@ def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
     """
     recipe = checked.recipe
     rows = np.arange(min(count, recipe.rows), dtype=np.int64)
-    backend = open_backend(recipe.model, folder=checked.loaded.folder)
-    writer = PromptWriter(recipe, checked.template, checked.examples, backend.format_prompt)
-    prompts = writer.write(rows, np.zeros(rows.size, dtype=np.int32))
+    model = local_model(checked.loaded)
+    backend = open_backend(model, folder=checked.loaded.folder)
+    prompts = checked.writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
     candidates = generate_candidates(prompts, recipe.strategies, backend)
     scored = score_candidates(
-        candidates, gates=recipe.gates.row, known=known_texts(recipe.model, checked.loaded.folder)
+        candidates, gates=recipe.gates.row, known=known_texts(model)
     )
     verdicts = select_shard(scored, open_selector(recipe.gates.row))
     for name in ("stage", "reason", "detail"):

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
+import numpy as np
+from numpy.typing import NDArray
+
 from schemas.gates import Reason
 from tasks.quality.fingerprints import normalise_text
 from tasks.quality.near_duplicates import NearDuplicateIndex, Sketch, sketch_texts
@@ -91,38 +94,58 @@ class Selector:
             self._index.insert(sketch)
 
 
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Which rows of a portion have a duplicate among all rows before them.
+
+    Args:
+        exact: Whether the normalised text equals an earlier one's, shape `(N,)`.
+        near: Whether an earlier row is a near duplicate or a copy, shape `(N,)`.
+    """
+
+    exact: NDArray[np.bool_]
+    near: NDArray[np.bool_]
+
+
 class DuplicateCounter:
-    """Counts the rows with a duplicate among all rows before them; rows come in any portions."""
+    """Counts the rows with a duplicate among all rows before them; rows come in any portions.
+
+    A row that is no copy costs about 3.5 kB.
+    """
 
     def __init__(self, *, threshold: float = 0.8) -> None:
         """Count near duplicates of at least this Jaccard similarity of character 5-grams."""
         self._index = NearDuplicateIndex(threshold=threshold)
         self._seen: set[str] = set()
-        self._num_rows = self._num_copies = self._num_near = 0
+        self._num_rows = self._num_exact = self._num_near = 0
 
-    def add(self, texts: Iterable[str]) -> None:
-        """Count further rows."""
-        for sketch in sketch_texts(map(normalise_text, texts)):
-            self._num_rows += 1
-            if sketch.normal in self._seen:
-                self._num_copies += 1
-                continue
-            self._num_near += self._index.nearest(sketch) is not None
-            self._seen.add(sketch.normal)
-            self._index.insert(sketch)
+    def add(self, texts: Sequence[str]) -> Copies:
+        """Count further rows and tell which of them have a duplicate."""
+        exact = np.zeros(len(texts), dtype=np.bool_)
+        near = np.zeros(len(texts), dtype=np.bool_)
+        for row, sketch in enumerate(sketch_texts(map(normalise_text, texts))):
+            exact[row] = sketch.normal in self._seen
+            near[row] = exact[row] or self._index.nearest(sketch) is not None
+            if not exact[row]:
+                self._seen.add(sketch.normal)
+                self._index.insert(sketch)
+        self._num_rows += len(texts)
+        self._num_exact += int(exact.sum())
+        self._num_near += int(near.sum())
+        return Copies(exact, near)
 
     @property
     def duplicate_rate(self) -> float:
-        """Share of rows whose normalised text equals an earlier one's; 0 when there are no rows."""
-        return self._num_copies / max(self._num_rows, 1)
+        """Share of rows whose normalised text equals an earlier one's; 0 without rows."""
+        return self._num_exact / max(self._num_rows, 1)
 
     @property
     def near_duplicate_rate(self) -> float:
         """Share of rows with a near duplicate or a copy at an earlier row; 0 without rows."""
-        return (self._num_copies + self._num_near) / max(self._num_rows, 1)
+        return self._num_near / max(self._num_rows, 1)
 
 
-def duplicate_rates(texts: Iterable[str], *, threshold: float = 0.8) -> DuplicateCounter:
+def duplicate_rates(texts: Sequence[str], *, threshold: float = 0.8) -> DuplicateCounter:
     """Count the duplicates of a whole corpus."""
     counter = DuplicateCounter(threshold=threshold)
     counter.add(texts)

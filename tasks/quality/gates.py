@@ -78,10 +78,10 @@ def _form_failures(
         yield Reason.EMPTY, f"no visible character among {scores.num_chars}"
     if gates.finished and candidate.finish_reason == "length":
         yield Reason.UNFINISHED, "cut at the greatest length before the text ended"
-    if gates.chars and (broken := _broken_bound(scores.num_chars, gates.chars)):
-        yield Reason.CHARS, f"{scores.num_chars} characters, {broken}"
-    if gates.words and (broken := _broken_bound(scores.num_words, gates.words)):
-        yield Reason.WORDS, f"{scores.num_words} words, {broken}"
+    if gates.chars and (detail := _broken_bound(scores.num_chars, "character", gates.chars)):
+        yield Reason.CHARS, detail
+    if gates.words and (detail := _broken_bound(scores.num_words, "word", gates.words)):
+        yield Reason.WORDS, detail
 
 
 def _content_failures(
@@ -102,11 +102,12 @@ def _content_failures(
         yield Reason.MEMORISED, "a copy of an example or of the model's training text"
 
 
-def _broken_bound(value: int, bounds: tuple[int, int]) -> str:
+def _broken_bound(count: int, unit: str, bounds: tuple[int, int]) -> str:
     least, greatest = bounds
-    if value < least:
-        return f"at least {least}"
-    return f"at most {greatest}" if value > greatest else ""
+    measured = f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    if count < least:
+        return f"{measured}, at least {least}"
+    return f"{measured}, at most {greatest}" if count > greatest else ""
 
 
 def _read(table: pa.Table) -> Iterator[Candidate]:

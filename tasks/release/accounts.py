@@ -67,7 +67,7 @@ def _shortfalls(
 ) -> tuple[Shortfall, ...]:
     """Explain the missing rows, in the order of the recipe's labels and strategies."""
     rows = np.flatnonzero(missing)
-    cells = Plan(recipe).shard(rows)
+    cells = Plan.of(recipe).shard(rows)
     kinds = [strategy.kind for strategy in recipe.strategies]
     labels = list(recipe.labels)
     names = [
@@ -104,7 +104,7 @@ def _waiting(workspace: Workspace) -> list[int]:
 
 
 def _costs(workspace: Workspace) -> list[Cost]:
-    paths = [*workspace.folder.glob("round-*/*.parquet"), *workspace.final.glob("*.parquet")]
+    paths = [*workspace.folder.glob("round-*/*.json"), *workspace.final.glob("*.json")]
     return [cost for path in paths if (cost := read_cost(path)) is not None]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from schemas.recipe import Recipe
 from schemas.row import ARRANGED_SCHEMA
@@ -41,10 +42,14 @@ def arrange(workspace: Workspace, recipe: Recipe) -> pa.Table:
     return pa.table([rows, splits, noised], schema=ARRANGED_SCHEMA)
 
 
-def _clusters(workspace: Workspace, recipe: Recipe, num_rows: int) -> np.ndarray:
-    """Group near duplicates; a gate that already rejected them all leaves nothing to group."""
+def groups_rows(recipe: Recipe) -> bool:
+    """Tell whether accepted rows can be near duplicates: not when a row gate rejected every one."""
     gate = recipe.gates.row.near_duplicate
-    if gate is not None and gate <= NEAR_DUPLICATE:
+    return gate is None or gate > NEAR_DUPLICATE
+
+
+def _clusters(workspace: Workspace, recipe: Recipe, num_rows: int) -> NDArray[np.int64]:
+    if not groups_rows(recipe):
         return np.arange(num_rows, dtype=np.int64)
     texts = (
         text

@@ -13,7 +13,7 @@ from schemas.recipe import Recipe
 from schemas.row import RELEASED_SCHEMA, SCORES
 
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~:@.$])")
+_MARKUP = re.compile(r"([\\`*_\[\]|~$@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 
 
 def render_card(recipe: Recipe, manifest: Manifest) -> str:
@@ -59,16 +59,13 @@ def front_matter(recipe: Recipe, manifest: Manifest) -> dict[str, Any]:
             {
                 "config_name": "default",
                 "data_files": [
-                    {"split": split, "path": f"data/{split}-*.parquet"} for split in recipe.splits
+                    {"split": split, "path": f"data/{split}-*.parquet"}
+                    for split in recipe.splits
+                    if manifest.splits[split]
                 ],
             }
         ],
-        "dataset_info": {
-            "features": features(RELEASED_SCHEMA, tuple(recipe.labels)),
-            "splits": [
-                {"name": split, "num_examples": manifest.splits[split]} for split in recipe.splits
-            ],
-        },
+        "dataset_info": {"features": features(RELEASED_SCHEMA, tuple(recipe.labels))},
     }
 
 
@@ -177,9 +174,9 @@ def _making(recipe: Recipe, manifest: Manifest) -> str:
     tail = "\n" + _table(("why rejected", "candidates"), reasons) if counts.rejected else ""
     return (
         "## How it was made\n\n"
-        f"The model `{_code(manifest.model.reference)}` ({escape(manifest.model.backend)}) answered "
-        f"rendered prompts; decoding: {strategies}. {noise} The recipe is in `recipe.yaml`, "
-        "everything about the run in `manifest.json`.\n\n"
+        f"The model `{_code(manifest.model.reference)}` ({escape(manifest.model.backend)}) "
+        f"answered rendered prompts; decoding: {strategies}. {noise} "
+        "The recipe is in `recipe.yaml`, everything about the run in `manifest.json`.\n\n"
         f"Of {counts.generated:,} candidates {counts.accepted:,} were accepted; "
         f"{counts.requested:,} rows were asked for, {counts.shortfall:,} could not be filled. "
         f"{escape(manifest.determinism.statement)}\n{tail}"
@@ -254,14 +251,15 @@ frame = polars.read_parquet("PATH/data/*.parquet")
 table = duckdb.sql("select label, count(*) from 'PATH/data/*.parquet' group by label")
 ```
 
-`PATH` is this folder. `datasets` needs version 5 or newer for the column `attributes`. `sha256sum
--c checksums.txt` checks every file.
+`PATH` is this folder. `datasets` needs version 5 or newer for the column `attributes`.
+`sha256sum -c checksums.txt` checks every file.
 """
 
 _LIMITS = """## Limits
 
 - A label is what the model was asked for. Texts can miss it; `report.html` says what was measured.
 - A model repeats the habits, gaps and prejudices of the texts it learned from.
-- Texts can state falsehoods, or name persons and firms that exist by chance. Treat them as
-untrusted input. - Measure on real data before you rely on anything trained on this corpus.
+- Texts can state falsehoods, or name persons and firms that exist by chance.
+- Generated text is untrusted input: escape it wherever you show it.
+- Measure on real data before you rely on anything trained on this corpus.
 """

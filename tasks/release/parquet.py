@@ -56,12 +56,16 @@ class PartsWriter:
             ValueError: If a column is of another type, or holds a null that it must not.
         """
         self._pending.append(table.select(self._schema.names).cast(self._schema))
-        while sum(part.num_rows for part in self._pending) >= self._row_group_rows:
+        while self._waiting() >= self._row_group_rows:
             self._write_group()
+
+    def __len__(self) -> int:
+        """Return the number of rows taken over."""
+        return sum(self._rows) + self._waiting()
 
     def close(self) -> list[tuple[Path, int]]:
         """Write the rest, and at least one file, and return each file with its rows."""
-        if any(part.num_rows for part in self._pending) or not self._rows:
+        while self._waiting() or not self._rows:
             self._write_group()
         self.abort()
         return [(self._path(index), rows) for index, rows in enumerate(self._rows)]
@@ -72,6 +76,9 @@ class PartsWriter:
         if writer is not None:
             with disk_faults(self._folder):
                 writer.close()
+
+    def _waiting(self) -> int:
+        return sum(part.num_rows for part in self._pending)
 
     def _path(self, index: int) -> Path:
         return self._folder / f"{self._stem}-{index:05d}.parquet"
@@ -104,8 +111,9 @@ class PartsWriter:
 
 
 class SplitWriter:
-    """Writes `data/SPLIT-00000-of-00001.parquet` for every split, also for one without rows.
+    """Writes `data/SPLIT-00000-of-00001.parquet` for every split that has rows.
 
+    A split without rows has no file: `datasets` refuses to load one.
     The number of files is known only at the end, so the files get their final names in `close`.
 
     Args:
@@ -150,7 +158,7 @@ class SplitWriter:
         """Finish every file under its final name and return each with its rows."""
         files: dict[Path, int] = {}
         for writer in self._writers.values():
-            parts = writer.close()
+            parts = writer.close() if len(writer) else []
             for part, rows in parts:
                 final = part.with_name(f"{part.stem}-of-{len(parts):05d}.parquet")
                 with disk_faults(final):

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from schemas.base import Frozen
-from schemas.errors import InputError, RunError
+from schemas.errors import RunError
 from schemas.manifest import Manifest
 from tasks.release.faults import disk_faults
 from tasks.release.manifest import file_sha256
@@ -103,8 +103,10 @@ def write_checksums(root: Path) -> None:
 def publish_folder(draft: Path, manifest: Manifest) -> Path:
     """Give a finished folder its name with one rename; `latest.json` follows when it passed.
 
-    Every file reaches the disk before the rename. A failed release is kept as `VERSION-failed`, in
-    place of an earlier failure of the same version, and `latest.json` stays as it is.
+    Every file reaches the disk before the rename. A release is never overwritten: where the version
+    stands already, the same run published it before it was killed, so the draft is dropped and only
+    the pointer is set. A failed release is kept as `VERSION-failed`, in place of an earlier failure
+    of the same version, and `latest.json` stays as it is.
 
     Args:
         draft: The folder under its temporary name, complete, in `OUT/NAME`.
@@ -114,7 +116,7 @@ def publish_folder(draft: Path, manifest: Manifest) -> Path:
         The folder under its final name.
 
     Raises:
-        InputError: `CS-O001` if the version exists already or the folder cannot be written.
+        InputError: `CS-O001` if the folder cannot be written.
         RunError: `CS-O004` if the disk is full.
     """
     passed = manifest.verdict == "pass"
@@ -123,19 +125,15 @@ def publish_folder(draft: Path, manifest: Manifest) -> Path:
         for path in sorted(draft.rglob("*"), reverse=True):
             _fsync(path)
         _fsync(draft)
-        if not passed and final.exists():
-            # Renamed first: a reader meets the old failure or the new one, never half of either.
-            old = final.with_name(f"{TEMPORARY}old-{final.name}")
-            final.rename(old)
-            shutil.rmtree(old)
-        if final.exists():
-            raise InputError(
-                "this version of the release exists already",
-                code="CS-O001",
-                place=str(final),
-                hint="a release is never overwritten; start a new run",
-            )
-        draft.rename(final)
+        if passed and final.exists():
+            shutil.rmtree(draft)
+        else:
+            if final.exists():
+                # Renamed first: a reader meets the old failure or the new one, never half of one.
+                old = final.with_name(f"{TEMPORARY}old-{final.name}")
+                final.rename(old)
+                shutil.rmtree(old)
+            draft.rename(final)
         _fsync(final.parent)
     if passed:
         point_latest(final)
@@ -143,10 +141,7 @@ def publish_folder(draft: Path, manifest: Manifest) -> Path:
 
 
 def point_latest(release: Path) -> None:
-    """Make `latest.json` name a published release, atomically; naming it again changes nothing.
-
-    A run that was killed between its rename and this step calls it when it is resumed.
-    """
+    """Make `latest.json` name a published release, atomically; naming it again changes nothing."""
     path = release / MANIFEST
     with disk_faults(path):
         manifest = Manifest.model_validate_json(path.read_bytes())

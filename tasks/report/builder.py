@@ -39,7 +39,7 @@ from tasks.report.wording import grounds, reason_meaning
 NUM_ACCEPTED = 40
 NUM_NOISED = 20
 NUM_REJECTED_PER_REASON = 5
-MAX_REASONS = 16
+MAX_REASONS = 12
 MAX_SHORTFALLS = 100
 MAX_ATTRIBUTES = 8
 MAX_TEMPLATES = 20

@@ -41,7 +41,7 @@ def percent(share: float) -> str:
         return f"{share:.0%}".replace("%", f"{_NBSP}%")
     value = share * 100
     if value < 0.05:
-        text = "< 0.05" if value < 0.005 else f"{value:.2f}"
+        text = "< 0.01" if value < 0.005 else f"{value:.2f}"
     else:
         text = "> 99.9" if 99.95 <= value < 100 else f"{value:.1f}"
     return f"{text.replace(' ', _NBSP)}{_NBSP}%"
@@ -71,7 +71,7 @@ def utc(created: str) -> str:
     return f"{match[1]} {match[2]} UTC" if match else created
 
 
-def shorten(text: str, limit: int = 80) -> str:
+def shorten(text: str, limit: int = 60) -> str:
     """Cut a name that is longer than `limit` characters and end it in an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
 

@@ -7,17 +7,29 @@ from typing import Any
 from schemas.noise import Edit
 from tasks.report.edits import mark_edits
 from tasks.report.findings import Excerpt, NoisedRow, RejectedRow, SampleRow
-from tasks.report.formatting import shorten
+from tasks.report.formatting import shorten, visible
 
 TEXT_CHARS = 500
-PROMPT_CHARS = 1_200
+PROMPT_CHARS = 1_500
 DETAIL_CHARS = 200
-MAX_ATTRIBUTES = 8
+MAX_ATTRIBUTES = 6
+ATTRIBUTE_CHARS = 40
+MAX_BYTES_A_CHAR = 3
+"""What one character may cost on the page; enough for every script in everyday use."""
 
 
 def excerpt(text: str, limit: int) -> Excerpt:
-    """Keep the first `limit` characters of a text and its full length."""
-    return Excerpt(text=text[:limit], chars=len(text))
+    """Keep the beginning of a text and its full length.
+
+    Args:
+        text: Any text.
+        limit: Most characters to keep; fewer where escapes and marks make the page's bytes swell
+            beyond `MAX_BYTES_A_CHAR` for each.
+    """
+    head = text[:limit]
+    while len(visible(head).encode()) > MAX_BYTES_A_CHAR * limit:
+        head = head[: len(head) * 3 // 4]
+    return Excerpt(text=head, chars=len(text))
 
 
 def sample_row(row: dict[str, Any]) -> SampleRow:
@@ -53,7 +65,8 @@ def _common(row: dict[str, Any]) -> dict[str, Any]:
         "label": row["label"],
         "strategy": row["strategy"],
         "attributes": {
-            shorten(name): shorten(value) for name, value in row["attributes"][:MAX_ATTRIBUTES]
+            shorten(name, ATTRIBUTE_CHARS): shorten(value, ATTRIBUTE_CHARS)
+            for name, value in row["attributes"][:MAX_ATTRIBUTES]
         },
         "text": excerpt(row["text"], TEXT_CHARS),
         "prompt": excerpt(row["prompt"], PROMPT_CHARS),

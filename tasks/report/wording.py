@@ -86,6 +86,8 @@ def _failure(gate: GateResult) -> str:
 
 def _rows_sentence(rows: RowCounts, *, allowed: bool) -> str:
     if not rows.shortfall:
+        if rows.requested == 1:
+            return "The one row asked for was accepted."
         return f"All {integer(rows.requested)} rows asked for were accepted."
     words = (
         f"{integer(rows.shortfall)} of {integer(rows.requested)} rows asked for are missing: "

@@ -117,8 +117,10 @@ class Judge:
         Raises:
             ValueError: If `among` names a label that the classifier does not know.
         """
-        scores: NDArray[np.float64] = self.pipeline.predict_proba(texts)
         labels = self.labels if among is None else tuple(among)
+        if unknown := sorted(set(labels) - set(self.labels)):
+            raise ValueError(f"labels that the classifier does not know: {unknown}")
+        scores: NDArray[np.float64] = self.pipeline.predict_proba(texts)
         columns = [self.labels.index(label) for label in labels]
         return [labels[place] for place in scores[:, columns].argmax(axis=1)]
 

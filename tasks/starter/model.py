@@ -109,9 +109,15 @@ def taught_loss(model: LlamaForCausalLM, *, tokens: Tensor, targets: Tensor) -> 
         A scalar: nats, summed over the N taught positions.
     """
     hidden = model.model(input_ids=tokens, use_cache=False).last_hidden_state
-    taught = targets != IGNORED
-    logits = model.lm_head(hidden[taught])
-    return nn.functional.cross_entropy(logits.float(), targets[taught], reduction="sum")
+    places = (targets.flatten() != IGNORED).nonzero()[:, 0]
+    # Few different sizes: on a processor every new one costs the compilation of its kernels.
+    spare = nn.functional.pad(places, (0, -len(places) % 128))
+    wanted = targets.flatten()[spare]
+    wanted[len(places) :] = IGNORED
+    logits = model.lm_head(hidden.flatten(0, 1)[spare])
+    return nn.functional.cross_entropy(
+        logits.float(), wanted, ignore_index=IGNORED, reduction="sum"
+    )
 
 
 def count_parameters(model: nn.Module) -> int:

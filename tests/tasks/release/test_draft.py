@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import InputError, RunError
-from schemas.manifest import Manifest
+from schemas.manifest import Manifest, RowCounts
 from schemas.recipe import Recipe
 from schemas.row import REJECTED_SCHEMA
 from tasks.release.card import render_card
@@ -99,29 +99,46 @@ for split in corpus.values():
 """
 
 
-def test_datasets_reads_splits_and_a_class_label(
-    release: Path, released: Rows, tmp_path: Path
-) -> None:
+def load(release: Path, cache: Path) -> list[str]:
     environment = os.environ | {
         "HF_HUB_OFFLINE": "1",
-        "HF_HOME": str(tmp_path / "cache"),
-        "HF_DATASETS_CACHE": str(tmp_path / "cache" / "datasets"),
+        "HF_HOME": str(cache),
+        "HF_DATASETS_CACHE": str(cache / "datasets"),
     }
     done = subprocess.run(
         [sys.executable, "-c", _LOAD, str(release)],
-        cwd=tmp_path,
+        cwd=release.parent,
         env=environment,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
-    head, *lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def test_datasets_reads_splits_and_a_class_label(
+    release: Path, released: Rows, tmp_path: Path
+) -> None:
+    head, *lines = load(release, tmp_path / "cache")
     assert head == "ClassLabel {'train': 12, 'validation': 6, 'test': 6}"
-    expected = [
+    assert lines == [
         ascii((row["id"], row["label"], dict(row["attributes"]), row["noise"]))
         for row in released(24).to_pylist()
     ]
-    assert lines == expected
+
+
+def test_a_split_without_rows_is_left_out(
+    tmp_path: Path, recipe: Recipe, manifest: Manifest, released: Rows
+) -> None:
+    rows = RowCounts(requested=1, generated=1, accepted=1, shortfall=0)
+    tiny = manifest.model_copy(
+        update={"rows": rows, "splits": {"train": 1, "validation": 0, "test": 0}}
+    )
+    with make(tmp_path / "mini", manifest.version) as draft:
+        draft.add_rows(released(1), SPLIT[:1])
+        draft.write_text("README.md", render_card(recipe, tiny))
+        release = draft.publish(tiny)
+    assert load(release, tmp_path / "cache")[0] == "ClassLabel {'train': 1}"
 
 
 def test_pandas_polars_and_duckdb_read_it_as_it_is(release: Path, released: Rows) -> None:

@@ -65,13 +65,15 @@ def test_a_failed_release_is_kept_and_the_pointer_stays(home: Path, manifest: Ma
     assert not list(home.glob(".tmp-*"))
 
 
-def test_a_release_is_never_overwritten(home: Path, manifest: Manifest) -> None:
+def test_a_run_killed_before_the_pointer_publishes_the_same_release_again(
+    home: Path, manifest: Manifest
+) -> None:
     publish_folder(draft(home, manifest, "first"), manifest)
-    with pytest.raises(InputError) as caught:
-        publish_folder(draft(home, manifest, "second"), manifest)
-    assert caught.value.code == "CS-O001"
-    kept = home / manifest.version / "data" / "file"
-    assert kept.read_text(encoding="utf-8") == "first\n"
+    (home / "latest.json").unlink()
+    again = publish_folder(draft(home, manifest, "second"), manifest)
+    assert (again / "data" / "file").read_text(encoding="utf-8") == "first\n"
+    assert latest(home.parent, "mini") is not None
+    assert sorted(path.name for path in home.iterdir()) == [manifest.version, "latest.json"]
 
 
 def test_pointing_again_changes_nothing(home: Path, manifest: Manifest) -> None:

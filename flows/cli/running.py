@@ -1,0 +1,70 @@
+"""Running the main flow from the command line: checks first, then a server, then the flow under a panel."""
+
+import os
+import sys
+from pathlib import Path
+
+from flows.cli.panel import show_progress
+from schemas.errors import EXIT_INTERRUPTED, InputError
+from tasks.planning.progress import ProgressReader
+from tasks.planning.workspace import locked, workspace_of
+from tasks.preflight.checks import check_recipe
+from tasks.preflight.opening import run_facts
+
+
+def run_generate(recipe: Path, out: Path, *, overrides: list[str], resume: str, quiet: bool) -> Path:
+    """Check everything, then run the flow; wrong input never reaches Prefect.
+
+    Raises:
+        CorpusmithError: As the flow does.
+    """
+    checked = check_recipe(recipe, overrides=overrides)
+    home = out / checked.recipe.name
+    prepare_home(home)
+    reader = ProgressReader(workspace_of(home, run_facts(checked)), checked.recipe.rows)
+    with show_progress(reader, title=checked.recipe.name, quiet=quiet):
+        try:
+            return _run_flow(recipe, out, overrides=overrides, resume=resume)
+        except KeyboardInterrupt:
+            _leave_at_once()
+            raise
+
+
+def _run_flow(recipe: Path, out: Path, *, overrides: list[str], resume: str) -> Path:
+    from flows.server import prefect_server
+
+    with prefect_server():
+        from flows.generate import generate
+
+        release: Path = generate(recipe, out, overrides, resume)
+        return release
+
+
+def prepare_home(home: Path) -> None:
+    """Make sure that nobody else writes into `OUT/NAME`, and that we can.
+
+    Raises:
+        InputError: CS-O001 when the folder cannot be written, CS-O002 when another run holds it.
+    """
+    try:
+        with locked(home):
+            probe = home / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"the output folder cannot be written: {error.strerror or error}",
+            code="CS-O001",
+            place=str(home),
+            hint="name a folder that you may write to with --out",
+        ) from error
+
+
+def _leave_at_once() -> None:
+    """End the process now: a thread that generates would hold it for a whole shard. Nothing is lost by it.
+
+    Every file of the workspace is whole or absent, so there is nothing to tidy; the temporary server dies with us.
+    """
+    print("\ninterrupted; the same command resumes this run", file=sys.stderr, flush=True)
+    os._exit(EXIT_INTERRUPTED)
+

@@ -1,0 +1,29 @@
+"""What a finished run has made, as a table on stderr."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from schemas.manifest import Manifest
+
+
+def show_release(release: Path, manifest: Manifest) -> None:
+    """Show rows, splits, rejections, gates and where to look next."""
+    rows, console = manifest.rows, Console(stderr=True)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim")
+    table.add_column()
+    splits = ", ".join(f"{name} {count:,}" for name, count in manifest.splits.items())
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in rows.rejected.items())
+    table.add_row("rows", f"[bold]{rows.accepted:,}[/] of {rows.requested:,} ({escape(splits)})")
+    table.add_row("generated", f"{rows.generated:,} texts, {manifest.tokens.generated:,} tokens")
+    table.add_row("rejected", f"{sum(rows.rejected.values()):,}" + (f" ({reasons})" if reasons else ""))
+    passed = sum(gate.passed for gate in manifest.gates)
+    table.add_row("gates", f"{passed} of {len(manifest.gates)} passed")
+    table.add_row("model", escape(manifest.model.reference))
+    stages = sorted(manifest.seconds.items(), key=lambda entry: -entry[1])
+    table.add_row("seconds", ", ".join(f"{stage} {seconds:,.1f}" for stage, seconds in stages))
+    table.add_row("report", escape(str(release / "report.html")))
+    console.print(table, highlight=False, soft_wrap=True)

@@ -1,0 +1,167 @@
+"""From row numbers to prompts: plan, attributes, examples and template put together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from schemas.errors import InputError
+from schemas.recipe import Recipe
+from schemas.recipe_file import LoadedRecipe
+from schemas.row import PROMPT_SCHEMA, row_id
+from tasks.planning.attributes import draw_attributes
+from tasks.planning.plan import Plan, row_seeds
+from tasks.prompting.examples import Example, ExampleSet, load_examples
+from tasks.prompting.templates import Template, load_template
+
+
+@dataclass(frozen=True)
+class PromptWriter:
+    """Writes the prompt of any row and attempt, as a function of their numbers alone.
+
+    Args:
+        recipe: What is asked for.
+        plan: The recipe's plan.
+        template: What is rendered.
+        examples: Few-shot examples to draw from; None for none.
+        format_prompt: Wraps a rendered template as the model wants it.
+    """
+
+    recipe: Recipe
+    plan: Plan
+    template: Template
+    examples: ExampleSet | None = None
+    format_prompt: Callable[[str], str] = str
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """SHA-256 of the template and of the examples file, for the recipe's hash."""
+        digests = {"template": self.template.sha256}
+        return digests if self.examples is None else digests | {"examples": self.examples.sha256}
+
+    def write(self, rows: NDArray[np.int64], *, attempts: NDArray[np.int32]) -> pa.Table:
+        """Render the prompts of some rows.
+
+        Args:
+            rows: Row numbers in [0, rows of the plan), shape `(N,)`, in any order.
+            attempts: How often each row was tried before, shape `(N,)`.
+
+        Returns:
+            A table of `PROMPT_SCHEMA` with N rows, in the order given.
+
+        Raises:
+            InputError: If the template fails for a row.
+            ValueError: If a row number is out of range.
+        """
+        label_index, strategy_index = self.plan.shard(rows)
+        attributes = draw_attributes(self.recipe, rows=rows, attempts=attempts)
+        examples = self._examples(rows, attempts, label_index)
+        labels = [self.plan.labels[place] for place in label_index]
+        reference = self.template.reference
+        columns = {
+            "row": rows,
+            "attempt": attempts.astype(np.int32),
+            "id": [
+                row_id(self.recipe.name, row, attempt)
+                for row, attempt in zip(rows.tolist(), attempts.tolist(), strict=True)
+            ],
+            "label": labels,
+            "strategy_index": strategy_index,
+            "strategy": [self.plan.kinds[place] for place in strategy_index],
+            "seed": row_seeds(self.recipe.seed, rows=rows, attempts=attempts),
+            "attributes": [list(values.items()) for values in attributes],
+            "examples": [[example.text for example in drawn] for drawn in examples],
+            "template": [reference] * len(rows),
+            "prompt": list(map(self.format_prompt, self._prompts(labels, attributes, examples))),
+        }
+        return pa.table(columns, schema=PROMPT_SCHEMA)
+
+    def check(self) -> None:
+        """Render the template once for every label that has rows.
+
+        Raises:
+            InputError: `CS-P002` to `CS-P004`.
+        """
+        used = {cell.label for cell in self.plan.quotas() if cell.rows}
+        places = [place for place, label in enumerate(self.plan.labels) if label in used]
+        attributes = {name: axis.values[0] for name, axis in self.recipe.attributes.items()}
+        examples = self._examples(
+            np.arange(len(places)),
+            np.zeros(len(places), dtype=np.int32),
+            np.array(places, dtype=np.int32),
+        )
+        labels = [self.plan.labels[place] for place in places]
+        for prompt in self._prompts(labels, [attributes] * len(places), examples):
+            if not prompt.strip():
+                raise InputError(
+                    "the template renders to an empty prompt",
+                    code="CS-P002",
+                    place=self.template.place,
+                    hint="write at least `{{ label.description }}`",
+                )
+
+    def _examples(
+        self,
+        rows: NDArray[np.int64],
+        attempts: NDArray[np.int32],
+        label_index: NDArray[np.int32],
+    ) -> list[tuple[Example, ...]]:
+        if self.examples is None:
+            return [()] * len(rows)
+        return self.examples.draw(rows, attempts=attempts, label_index=label_index)
+
+    def _prompts(
+        self,
+        labels: list[str],
+        attributes: list[dict[str, str]],
+        examples: list[tuple[Example, ...]],
+    ) -> list[str]:
+        known = {
+            name: {"name": name, "description": label.description}
+            for name, label in self.recipe.labels.items()
+        }
+        shared = {"labels": list(known.values()), "language": self.recipe.language}
+        return [
+            self.template.render(
+                {
+                    **shared,
+                    "label": known[label],
+                    "attributes": values,
+                    "examples": [_example_variables(one, known) for one in drawn],
+                }
+            )
+            for label, values, drawn in zip(labels, attributes, examples, strict=True)
+        ]
+
+
+def prepare_prompts(
+    loaded: LoadedRecipe, *, format_prompt: Callable[[str], str] = str
+) -> PromptWriter:
+    """Load and check everything that the recipe's prompts need.
+
+    The template is rendered once for every label, so that its errors show before any generation.
+
+    Args:
+        loaded: The recipe.
+        format_prompt: Wraps a rendered template as the model wants it.
+
+    Raises:
+        InputError: `CS-P001` to `CS-P007`, `CS-R008`.
+    """
+    plan = Plan.of(loaded.recipe)
+    template = load_template(loaded)
+    examples = load_examples(loaded, plan=plan)
+    writer = PromptWriter(loaded.recipe, plan, template, examples, format_prompt)
+    writer.check()
+    return writer
+
+
+def _example_variables(example: Example, known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {
+        "text": example.text,
+        "label": example.label,
+        "description": known[example.label]["description"],
+    }

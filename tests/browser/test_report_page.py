@@ -1,0 +1,238 @@
+"""The report page in a real browser: nothing is loaded, nothing overflows, the filter filters."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from schemas.manifest import (
+    Determinism,
+    GateResult,
+    Hardware,
+    Manifest,
+    ModelInfo,
+    RowCounts,
+    TokenCounts,
+)
+from schemas.recipe import Recipe
+from schemas.row import REJECTED_SCHEMA, RELEASED_SCHEMA, SCORES
+from tasks.report import FindingsBuilder, write_report
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOSTILE = (
+    '"><img src="http://localhost:1/x" onerror="document.title=1"><script>document.title=2</script>'
+)
+NUM_ROWS = 44
+LABELS = {
+    "card_arrival": "asks when a card arrives",
+    "a-label-whose-name-is-much-longer-than-a-phone-is-wide-and-has-no-space-to-break": "is long",
+    "../../x": "is no path",
+    "<img onerror=alert(1)>": "is no image",
+}
+
+
+def rows() -> list[dict[str, Any]]:
+    texts = {0: HOSTILE, 1: "unbroken" * 2000, 2: "left\u202eright\u200b", 3: "only zebras here"}
+    edit = {"kind": "word_delete", "start": 0, "end": 6, "before": "where ", "after": ""}
+    made = []
+    for number in range(NUM_ROWS):
+        text = texts.get(number, f"where is card number {number}")
+        noised = number % 4 == 3 and number > 3
+        made.append(
+            {
+                "id": f"page-{number:06d}-0",
+                "text": text[6:] if noised else text,
+                "label": list(LABELS)[number % 4],
+                "clean_text": text if noised else None,
+                "noise": [edit] if noised else [],
+                "prompt": f"write: {text}",
+                "template": "intent@0123abcd",
+                "attributes": [("tone", "calm")],
+                "model": "starter@0123abcd",
+                "strategy": "nucleus",
+                "seed": number,
+                "attempt": 0,
+                "num_tokens": 8,
+                "logprob": -2.0,
+                "finish_reason": "eos",
+                "scores": dict.fromkeys(SCORES, 0.0)
+                | {"num_chars": len(text), "num_words": len(text.split())},
+            }
+        )
+    return made
+
+
+@pytest.fixture(scope="module")
+def page_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("report")
+    recipe = Recipe(name="page", rows=NUM_ROWS - 5, labels=LABELS, attributes={"tone": ["calm"]})  # type: ignore[arg-type]
+    made = rows()
+    rejected = [
+        row | {"stage": "select", "reason": "duplicate", "detail": "a copy"} for row in made[-5:]
+    ]
+    builder = FindingsBuilder(recipe)
+    builder.add_accepted(pa.Table.from_pylist(made[:-5], schema=RELEASED_SCHEMA))
+    builder.add_rejected(pa.Table.from_pylist(rejected, schema=REJECTED_SCHEMA))
+    num_accepted = NUM_ROWS - 5
+    gate = GateResult(name="distinct_2", passed=True, observed=0.5, bound=">= 0.1", meaning="pairs")
+    manifest = Manifest(
+        name="page",
+        version="20261121T074508Z-0123abcd",
+        created="2026-11-21T07:45:08Z",
+        verdict="pass",
+        recipe_sha256="ab" * 32,
+        model=ModelInfo(
+            id="starter", weights_sha256="cd" * 32, backend="transformers", context_length=256
+        ),
+        packages={"torch": "2.13.0"},
+        rows=RowCounts(
+            requested=num_accepted,
+            generated=NUM_ROWS,
+            accepted=num_accepted,
+            shortfall=0,
+            rejected={"duplicate": 5},
+        ),
+        splits={"train": num_accepted},
+        tokens=TokenCounts(prompt=1000, generated=500),
+        seconds={"generate": 3.2},
+        determinism=Determinism(promise="exact", statement="No row depends on its neighbours."),
+        hardware=Hardware(device="cpu", cpu="a processor", cpu_count=2),
+        gates=(gate,),
+        files=(),
+    )
+    write_report(builder.build(manifest), folder)
+    return (folder / "report.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM.exists():
+        pytest.skip(f"there is no {CHROMIUM}")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Any, page_url: str) -> Iterator[Any]:
+    """Open the page on a desktop and fail on any console message, error or request."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    opened = context.new_page()
+    events: list[str] = []
+    opened.on("console", lambda message: events.append(message.text))
+    opened.on("pageerror", lambda error: events.append(str(error)))
+    opened.on("dialog", lambda dialog: events.append(dialog.message))
+    opened.on("request", lambda request: events.append(request.url))
+    opened.goto(page_url)
+    yield opened
+    context.close()
+    assert events == [page_url]
+
+
+def test_hostile_rows_stay_text(page: Any) -> None:
+    assert page.title() == "page: released"
+    assert page.locator("img").count() == 0
+    assert page.get_by_text(HOSTILE, exact=True).count() >= 1
+    assert page.locator("b", has_text="202E").count() >= 1
+
+
+def test_the_filter_shows_matching_rows_and_their_number(page: Any) -> None:
+    visible_rows = page.locator("li.row:visible")
+    before = visible_rows.count()
+    page.get_by_role("searchbox").fill("zebras")
+    assert visible_rows.count() == 1
+    num_rows = page.locator("li.row").count()
+    assert page.get_by_role("status").inner_text() == f"1 of {num_rows} rows"
+    assert not page.get_by_role("heading", name="Rejected").is_visible()
+    page.get_by_role("searchbox").fill("DUPLICATE")
+    assert visible_rows.count() == 5
+    page.get_by_role("searchbox").fill("no row says this")
+    assert visible_rows.count() == 0
+    page.get_by_role("searchbox").fill("")
+    assert visible_rows.count() == before
+
+
+def test_nothing_overflows_a_phone(page: Any) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    outside = """[...document.querySelectorAll("body *")]
+      .filter((e) => !e.closest(".scroll, .skip, svg"))
+      .filter((e) => e.getBoundingClientRect().right > 360.5).length"""
+    assert page.evaluate(outside) == 0
+
+
+def test_the_dark_scheme_is_dark(page: Any) -> None:
+    def brightness() -> list[int]:
+        colours = """["backgroundColor", "color"]
+          .map((name) => getComputedStyle(document.body)[name].match(/\\d+/g).slice(0, 3))
+          .map((channels) => channels.reduce((sum, value) => sum + Number(value), 0))"""
+        found: list[int] = page.evaluate(colours)
+        return found
+
+    page.emulate_media(color_scheme="light")
+    ground, ink = brightness()
+    assert ground > ink
+    page.emulate_media(color_scheme="dark")
+    ground, ink = brightness()
+    assert ground < ink
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast(page: Any, scheme: str) -> None:
+    """WCAG 2.2, 1.4.3: at least 4.5 to 1 for text, against the ground that is really behind it."""
+    page.emulate_media(color_scheme=scheme)
+    ratios = page.evaluate(
+        """() => {
+          const parse = (c) => c.match(/[\\d.]+/g).map(Number);
+          const light = (c) => c.slice(0, 3).map((v) => v / 255)
+            .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+          const ground = (e) => {
+            for (; e; e = e.parentElement) {
+              const c = parse(getComputedStyle(e).backgroundColor);
+              if (c.length === 3 || c[3] === 1) return c;
+            }
+          };
+          return [...document.querySelectorAll("main *:not(svg *)")]
+            .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+            .map((e) => {
+              const [a, b] = [parse(getComputedStyle(e).color), ground(e)].map(light);
+              return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.className, e.tagName];
+            });
+        }"""
+    )
+    assert len(ratios) > 50
+    assert min(ratios)[0] >= 4.5, min(ratios)
+
+
+def test_print_unfolds_what_is_folded(page: Any) -> None:
+    folded = page.locator("details.more li.row").first
+    assert not folded.is_visible()
+    page.emulate_media(media="print")
+    assert folded.is_visible()
+    assert not page.get_by_role("searchbox").is_visible()
+
+
+def test_the_page_is_complete_without_script(browser: Any, page_url: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    opened = context.new_page()
+    opened.goto(page_url)
+    assert opened.get_by_role("heading", name="Released").is_visible()
+    assert opened.locator("li.row:visible").count() > 10
+    assert not opened.locator("#query").is_visible()
+    context.close()

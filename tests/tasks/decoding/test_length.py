@@ -1,0 +1,26 @@
+import math
+
+import pytest
+import torch
+
+from schemas.strategies import Length
+from tasks.decoding.length import forbid_early_end, is_full
+
+
+@pytest.mark.parametrize("ends", [[], [2], [0, 4]])
+def test_ends_are_masked_only_in_rows_that_are_too_short(ends):
+    logits = torch.arange(15.0).reshape(3, 5)
+    masked = forbid_early_end(
+        logits,
+        steps_B=torch.tensor([0, 2, 3]),
+        end_ids_E=torch.tensor(ends, dtype=torch.long),
+        length=Length(min=3, max=9),
+    )
+    expected = logits.clone()
+    expected[:2, ends] = -math.inf
+    assert torch.equal(masked, expected)
+    assert logits[0, 0] == 0
+
+
+def test_a_text_is_full_at_its_greatest_length():
+    assert [is_full(count, length=Length(max=3)) for count in (2, 3, 4)] == [False, True, True]

@@ -1,0 +1,352 @@
+"""Laws of generation: what a row is, whoever shares its batch, and what happens to it when things fail."""
+
+import math
+import random
+from collections import Counter
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from schemas.errors import RunError
+from schemas.recipe import TransformersModel
+from schemas.strategies import STRATEGY_CLASSES, Greedy, Length, MinP, Nucleus, Temperature
+from tasks.generation.backends import open_backend
+from tasks.generation.network import Network, Probe
+from tasks.generation.protocol import Request
+from tasks.generation.transformers_backend import TransformersBackend
+
+WORDS = "the old card is not here yet and my bank never wrote why it took so long".split()
+
+
+def backend_of(folder, **settings) -> TransformersBackend:
+    settings = {"device": "cpu", "batch_size": 8, **settings}
+    return open_backend(TransformersModel(name=str(folder), **settings), folder=folder)
+
+
+def request_of(row: int, prompt: str, strategy, *, seed: int | None = None) -> Request:
+    return Request(row, 0, row * 7919 + 3 if seed is None else seed, "any", prompt, strategy)
+
+
+def requests_of(seed: int, strategy, *, count: int) -> list[Request]:
+    rng = random.Random(seed)
+    return [
+        request_of(row, " ".join(rng.choices(WORDS, k=rng.randint(1, 7))), strategy)
+        for row in range(count)
+    ]
+
+
+def by_row(completions) -> dict[int, tuple]:
+    return {c.request.row: (c.text, c.num_tokens, c.finish_reason, c.error) for c in completions}
+
+
+@pytest.fixture(scope="module")
+def backends(llama, gpt2):
+    sizes = (1, 3, 7, 64)
+    opened = {"llama": {n: backend_of(llama, batch_size=n) for n in sizes}}
+    opened["gpt2"] = {n: backend_of(gpt2, batch_size=n) for n in sizes}
+    return opened
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+@settings(deadline=None, max_examples=8)
+@given(seed=st.integers(0, 999), kind=st.sampled_from(STRATEGY_CLASSES), data=st.data())
+def test_rows_do_not_depend_on_batch_size_order_or_sharding(backends, family, seed, kind, data):
+    strategy = kind(length=Length(min=2, max=12))
+    requests = requests_of(seed, strategy, count=9)
+    alone = list(backends[family][1].generate(requests))
+    assert len(alone) == 9
+    for size in (3, 7, 64):
+        shuffled = data.draw(st.permutations(requests))
+        cut = data.draw(st.integers(0, 9))
+        backend = backends[family][size]
+        batched = [*backend.generate(shuffled[:cut]), *backend.generate(shuffled[cut:])]
+        assert by_row(batched) == by_row(alone)
+        scores = {c.request.row: c.logprob for c in batched}
+        for completion in alone:
+            assert scores[completion.request.row] == pytest.approx(completion.logprob, abs=1e-4)
+
+
+def test_a_row_depends_on_its_seed(backends):
+    requests = [request_of(row, "the old card", Temperature(), seed=row) for row in range(8)]
+    texts = [c.text for c in backends["llama"][64].generate(requests)]
+    assert len(set(texts)) == 8
+
+
+def test_mixed_strategies_answer_each_request_once(backends):
+    kinds = [kind(length=Length(max=5)) for kind in STRATEGY_CLASSES]
+    requests = [request_of(row, "my bank", kinds[row % len(kinds)]) for row in range(20)]
+    alone = [next(backends["llama"][1].generate([request])) for request in requests]
+    together = list(backends["llama"][7].generate(requests))
+    assert Counter(c.request.row for c in together) == Counter(range(20))
+    assert by_row(together) == by_row(alone)
+
+
+def test_strict_gives_the_same_bits_in_any_company(llama):
+    backend = backend_of(llama, deterministic="strict", batch_size=64)
+    requests = requests_of(3, Nucleus(length=Length(max=12)), count=10)
+    first = {c.request.row: (c.text, c.logprob) for c in backend.generate(requests)}
+    second = {c.request.row: (c.text, c.logprob) for c in backend.generate(requests[::-1][:6])}
+    assert second.items() <= first.items()
+    assert backend.determinism.promise == "exact"
+
+
+def test_the_promise_is_stated(llama):
+    assert backend_of(llama).determinism.promise == "float32"
+    half = backend_of(llama, dtype="bfloat16")
+    assert half.determinism.promise == "batch_plan"
+    assert half.info.dtype == "bfloat16"
+
+
+def greedy_reference(folder, prompt: str, *, max_new_tokens: int) -> list[int]:
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    inputs = AutoTokenizer.from_pretrained(folder)(prompt, return_tensors="pt")
+    output = model.generate(
+        input_ids=inputs["input_ids"],
+        attention_mask=inputs["attention_mask"],
+        do_sample=False,
+        max_new_tokens=max_new_tokens,
+    )
+    return output[0, inputs["input_ids"].shape[1] :].tolist()
+
+
+def check_greedy(folder, prompts: list[str]) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    backend = backend_of(folder)
+    strategy = Greedy(length=Length(min=0, max=30))
+    requests = [request_of(row, prompt, strategy) for row, prompt in enumerate(prompts)]
+    for completion in backend.generate(requests):
+        expected = greedy_reference(folder, completion.request.prompt, max_new_tokens=30)
+        assert completion.num_tokens == len(expected)
+        assert completion.text == tokenizer.decode(expected, skip_special_tokens=True)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_greedy_is_the_librarys_own(family, request):
+    check_greedy(request.getfixturevalue(family), ["the old card", "a", "why it took so long?"])
+
+
+@pytest.mark.shared
+def test_greedy_is_the_librarys_own_on_a_trained_model(tinystories):
+    check_greedy(tinystories, ["Once upon a time", "The little dog was", "Tom and Lily"])
+
+
+@pytest.mark.parametrize("strategy", [Greedy(), Nucleus(top_p=0.6, temperature=0.7), MinP()])
+def test_logprob_is_the_teacher_forced_one_of_the_untruncated_model(llama, strategy):
+    strategy = strategy.model_copy(update={"length": Length(min=8, max=8)})
+    requests = requests_of(1, strategy, count=5)
+    tokenizer = AutoTokenizer.from_pretrained(llama)
+    model = AutoModelForCausalLM.from_pretrained(llama, dtype=torch.float32).eval()
+    for completion in backend_of(llama).generate(requests):
+        prompt = tokenizer(completion.request.prompt)["input_ids"]
+        reply = replay(model, prompt, completion)
+        with torch.no_grad():
+            logits = model(torch.tensor([prompt + reply])).logits[0, len(prompt) - 1 : -1]
+        scores = logits.double().log_softmax(-1)[range(len(reply)), reply]
+        assert completion.logprob == pytest.approx(scores.mean().item(), abs=1e-4)
+
+
+def replay(model, prompt: list[int], completion) -> list[int]:
+    """Decode a row again, one whole forward pass a token."""
+    from tasks.decoding.strategies import choose_tokens
+
+    tokens: list[int] = []
+    for step in range(completion.num_tokens):
+        with torch.no_grad():
+            logits = model(torch.tensor([prompt + tokens])).logits[:, -1]
+        logits[:, 0] = -math.inf
+        chosen = choose_tokens(
+            logits,
+            strategy=completion.request.strategy,
+            keys_B=torch.tensor([completion.request.seed]),
+            steps_B=torch.tensor([step]),
+        )
+        tokens.append(int(chosen))
+    return tokens
+
+
+@pytest.mark.parametrize("bounds", [(1, 1), (3, 3), (5, 20)])
+def test_length_bounds_are_hard(backends, bounds):
+    least, most = bounds
+    strategy = Temperature(temperature=3.0, length=Length(min=least, max=most))
+    requests = requests_of(2, strategy, count=40)
+    completions = list(backends["llama"][64].generate(requests))
+    for completion in completions:
+        ended = completion.finish_reason == "eos"
+        assert least <= completion.num_tokens - ended
+        assert completion.num_tokens <= most
+        assert ended or completion.num_tokens == most
+
+
+def test_the_text_ends_before_the_first_stop_string(backends):
+    strategy = Temperature(length=Length(max=40))
+    requests = requests_of(6, strategy, count=20)
+    plain = {c.request.row: c for c in backends["llama"][7].generate(requests)}
+    common = Counter("".join(c.text for c in plain.values())).most_common(3)
+    stops = (common[0][0], plain[0].text[5:7])
+    stopping = strategy.model_copy(update={"stop": stops})
+    stopped = backends["llama"][7].generate(
+        [request_of(r.row, r.prompt, stopping, seed=r.seed) for r in requests]
+    )
+    for completion in stopped:
+        whole = plain[completion.request.row]
+        places = [p for stop in stops if (p := whole.text.find(stop)) >= 0]
+        assert completion.text == whole.text[: min(places, default=len(whole.text))]
+        assert completion.finish_reason == ("stop" if places else whole.finish_reason)
+        assert completion.num_tokens <= whole.num_tokens
+
+
+class Spied(Network):
+    """A network whose calls a test sees and spoils."""
+
+    def __init__(self, network: Network, spoil) -> None:
+        self.__dict__.update(network.__dict__)
+        self._spoil = spoil
+        self.calls: list[tuple[int, bool]] = []
+
+    def forward(self, input_BT, *, position_BT, mask_BT, cache):
+        self.calls.append((input_BT.shape[0], mask_BT is not None))
+        logits_BV, cache = super().forward(
+            input_BT, position_BT=position_BT, mask_BT=mask_BT, cache=cache
+        )
+        return self._spoil(input_BT, logits_BV), cache
+
+
+def spied(backend: TransformersBackend, spoil, *, pads_left: bool = True) -> Spied:
+    network = Spied(backend._model.network, spoil)
+    object.__setattr__(backend._model, "network", network)
+    object.__setattr__(backend._model, "probe", Probe(pads_left, 1000))
+    return network
+
+
+def test_a_row_whose_scores_are_not_numbers_fails_alone(llama):
+    requests = requests_of(4, Temperature(length=Length(max=6)), count=10)
+    requests[3] = request_of(3, "~", Temperature(length=Length(max=6)))
+    good = by_row(backend_of(llama).generate(requests))
+    backend = backend_of(llama)
+    tilde = AutoTokenizer.from_pretrained(llama)("~")["input_ids"][0]
+
+    def spoil(input_BT, logits_BV):
+        is_prompt = input_BT.shape[1] > 1
+        return logits_BV.masked_fill(((input_BT[:, -1:] == tilde) & is_prompt), math.nan)
+
+    spied(backend, spoil)
+    completions = {c.request.row: c for c in backend.generate(requests)}
+    broken = completions.pop(3)
+    assert (broken.finish_reason, broken.text, broken.logprob) == ("error", "", None)
+    assert "not numbers" in broken.error
+    good.pop(3)
+    assert by_row(completions.values()) == good
+
+
+@pytest.mark.parametrize("error", [RuntimeError("DefaultCPUAllocator: can't allocate"), MemoryError()])
+@pytest.mark.parametrize("when", ["prompt", "later"])
+def test_out_of_memory_halves_the_batch_and_the_run_goes_on(llama, error, when):
+    requests = requests_of(5, Temperature(length=Length(max=9)), count=21)
+    expected = by_row(backend_of(llama).generate(requests))
+    backend = backend_of(llama, batch_size=16)
+
+    def spoil(input_BT, logits_BV):
+        if input_BT.shape[0] > 4 and (when == "prompt" or input_BT.shape[1] == 1):
+            raise error
+        return logits_BV
+
+    network = spied(backend, spoil)
+    completions = list(backend.generate(requests))
+    assert Counter(c.request.row for c in completions) == Counter(range(21))
+    assert by_row(completions) == expected
+    assert max(size for size, _ in network.calls) == 16
+    network.calls.clear()
+    assert by_row(backend.generate(requests)) == expected
+    assert max(size for size, _ in network.calls) == 4
+
+
+def test_out_of_memory_with_one_row_ends_the_run(llama):
+    backend = backend_of(llama)
+
+    def spoil(input_BT, logits_BV):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    spied(backend, spoil)
+    with pytest.raises(RunError) as caught:
+        list(backend.generate(requests_of(1, Greedy(), count=3)))
+    assert (caught.value.code, caught.value.retryable) == ("CS-G002", False)
+
+
+def test_another_failure_of_the_model_is_a_retryable_run_error(llama):
+    backend = backend_of(llama)
+
+    def spoil(input_BT, logits_BV):
+        raise RuntimeError("device-side assert")
+
+    spied(backend, spoil)
+    with pytest.raises(RunError) as caught:
+        list(backend.generate(requests_of(1, Greedy(), count=3)))
+    assert (caught.value.code, caught.value.retryable) == ("CS-G001", True)
+
+
+def test_a_prompt_over_the_context_fails_alone(backends):
+    strategy = Temperature(length=Length(max=28))
+    prompts = ["a" * 100, "a" * 101, "b", ""]
+    requests = [request_of(row, prompt, strategy) for row, prompt in enumerate(prompts)]
+    completions = {c.request.row: c for c in backends["llama"][7].generate(requests)}
+    assert [row for row in range(4) if completions[row].error is None] == [0, 2]
+    assert completions[1].error.startswith("context overflow: 101 tokens of prompt and 28 of reply")
+    assert completions[3].error == "the prompt has no tokens"
+
+
+def test_an_empty_reply_is_a_reply(llama):
+    backend = backend_of(llama)
+
+    def spoil(_input_BT, logits_BV):
+        logits_BV[:, 0] = 1e4
+        return logits_BV
+
+    spied(backend, spoil)
+    requests = requests_of(8, Nucleus(length=Length(min=0, max=9)), count=3)
+    for completion in backend.generate(requests):
+        assert (completion.text, completion.finish_reason, completion.num_tokens) == ("", "eos", 1)
+        assert completion.logprob == pytest.approx(0, abs=1e-6)
+
+
+def test_a_model_that_bears_no_padding_batches_equal_lengths_alone(llama):
+    requests = requests_of(9, Temperature(length=Length(max=5)), count=12)
+    requests += [request_of(12 + row, "why", Temperature(length=Length(max=5))) for row in range(3)]
+    expected = by_row(backend_of(llama).generate(requests))
+    backend = backend_of(llama)
+    network = spied(backend, lambda _input_BT, logits_BV: logits_BV, pads_left=False)
+    assert by_row(backend.generate(requests)) == expected
+    assert not any(masked for _, masked in network.calls)
+    assert max(size for size, _ in network.calls) >= 3
+
+
+def test_nothing_asked_is_nothing_answered(backends):
+    assert list(backends["llama"][3].generate([])) == []
+
+
+def test_generation_leaves_the_callers_autograd_alone(backends):
+    replies = backends["llama"][3].generate(requests_of(1, Greedy(), count=5))
+    next(replies)
+    assert not torch.is_inference_mode_enabled()
+    assert torch.is_grad_enabled()
+
+
+def test_automatic_batch_size_answers_every_row(llama):
+    backend = backend_of(llama, batch_size="auto")
+    requests = requests_of(3, Greedy(length=Length(max=3)), count=70)
+    network = spied(backend, lambda _input_BT, logits_BV: logits_BV)
+    assert len(list(backend.generate(requests))) == 70
+    assert max(size for size, _ in network.calls) == 64
+
+
+@pytest.mark.shared
+def test_a_trained_model_writes_a_story(tinystories):
+    backend = backend_of(tinystories)
+    request = request_of(0, "Once upon a time there was a little", Greedy(length=Length(max=20)))
+    (completion,) = backend.generate([request])
+    assert len(completion.text.split()) > 5
+    assert backend.count_tokens([request.prompt]) == [
+        len(AutoTokenizer.from_pretrained(tinystories)(request.prompt)["input_ids"])
+    ]
