@@ -100,7 +100,8 @@ def plain_scalar(text: str) -> Any:
     if INTEGER.match(text):
         return int(text.replace("_", ""))
     if FLOAT.match(text) and not _LEADING_ZERO.match(text):
-        return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").lower())
+        word = text.lower().replace("_", "")
+        return float(word.replace(".inf", "inf").replace(".nan", "nan"))
     return text
 
 

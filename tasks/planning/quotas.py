@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def largest_remainder(shares: Sequence[float], total: int) -> NDArray[np.int64]:
-    """Divide `total` rows by shares: each gets its exact share rounded down, then the rest goes out.
+    """Divide `total` rows by shares: each share rounded down, then the rest handed out.
 
     The rest goes, one row each, to the largest remainders; ties to the earlier share. The
     arithmetic is exact, so shares of wildly different size still add up, and each quota differs

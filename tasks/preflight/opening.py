@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
 from schemas.recipe import ScriptedModel, TransformersModel
@@ -102,4 +101,4 @@ def _program_sha256() -> str:
     """Hash corpusmith's own engine, so that shards made by other code are not reused."""
     root = Path(__file__).resolve().parents[2]
     files = sorted(path for name in _PACKAGES for path in (root / name).rglob("*.py"))
-    return combine(version("corpusmith"), *(file_sha256(path) for path in files))
+    return combine(*(file_sha256(path) for path in files))

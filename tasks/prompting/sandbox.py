@@ -74,8 +74,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             finalize=_text,
             optimized=False,
         )
-        own = {"join": _join, "replace": _replace, "one_line": _one_line, _COUNTED: _counted}
-        self.filters = {name: FILTERS[name] for name in _FILTERS} | own
+        self.filters = {name: FILTERS[name] for name in _FILTERS} | _OWN | {_COUNTED: _counted}
         self.globals = {"range": _range}
 
     def is_safe_callable(self, obj: Any) -> bool:
@@ -214,3 +213,8 @@ def _counted(items: Iterable[Any]) -> Iterator[Any]:
             raise SecurityError(f"the loops take more than {MAX_ROUNDS:,} rounds")
         _rounds_left.set(left)
         yield item
+
+
+_OWN = {"join": _join, "replace": _replace, "one_line": _one_line}
+FILTER_NAMES = tuple(sorted((*_FILTERS, *_OWN)))
+"""Filters that a template can use; `one_line` makes a text a single line."""

@@ -16,6 +16,7 @@ from schemas.recipe_errors import shown, suggest
 from schemas.recipe_file import TEMPLATE, LoadedRecipe
 from schemas.yaml_source import printable
 from tasks.prompting.sandbox import (
+    FILTER_NAMES,
     MAX_CHARS,
     ForbiddenNode,
     UnknownVariable,
@@ -138,7 +139,7 @@ def _template_error(error: Exception, place: str) -> InputError:
     match error:
         case TemplateSyntaxError():
             code, message = "CS-P002", f"not valid Jinja: {error.message}"
-            hint = "see docs/templates.md for what a template can use"
+            hint = f"the filters are: {', '.join(FILTER_NAMES)}"
         case ForbiddenNode():
             code, message = "CS-P004", f"templates have no {error.args[0]!r}"
             hint = "use variables, filters, if and for only"

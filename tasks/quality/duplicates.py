@@ -24,7 +24,7 @@ class Selector:
     """Admits rows one by one; a row is compared with the rows admitted before it, and no others.
 
     So a row's verdict is a function of the rows before it in the sequence: how the sequence is cut
-    into calls changes nothing. An admitted row costs about 0.4 kB, with near duplicates 3.5 kB.
+    into calls changes nothing. An admitted row costs about 0.4 kB, with near duplicates 5 kB.
     """
 
     def __init__(self, *, duplicate: bool, near_duplicate: float | None) -> None:
@@ -110,7 +110,7 @@ class Copies:
 class DuplicateCounter:
     """Counts the rows with a duplicate among all rows before them; rows come in any portions.
 
-    A row that is no copy costs about 3.5 kB.
+    A row that is no copy costs about 5 kB.
     """
 
     def __init__(self, *, threshold: float = 0.8) -> None:

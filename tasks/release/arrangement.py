@@ -12,7 +12,7 @@ from tasks.noise.rows import pick_noised
 from tasks.planning.rounds import accepted_between
 from tasks.planning.streams import Stream, row_keys
 from tasks.planning.workspace import Workspace
-from tasks.quality.duplicates import near_duplicate_clusters
+from tasks.quality.clusters import near_duplicate_clusters
 from tasks.release.splits import assign_splits
 
 NEAR_DUPLICATE = 0.8

@@ -19,7 +19,6 @@ from tasks.release.accounts import Accounts, balance
 from tasks.release.card import render_card
 from tasks.release.draft import ReleaseDraft
 from tasks.release.manifest import hardware, package_versions
-from tasks.release.publish import published
 from tasks.report.builder import FindingsBuilder
 from tasks.report.page import write_report
 
@@ -47,8 +46,6 @@ def assemble(
     """
     facts = workspace.facts
     recipe, home = facts.recipe, workspace.folder.parent
-    if (done := published(home, facts.version)) is not None:
-        return done
     accounts = balance(workspace, recipe)
     with ReleaseDraft(
         home, version=facts.version, splits=tuple(recipe.splits), row_group_rows=recipe.shard_size

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 
 from schemas.manifest import Manifest
 from schemas.recipe import Recipe
+from schemas.recipe_identity import resolved_yaml
 from tasks.report.counting import (
     Pairs,
     attribute_counts,
@@ -139,7 +139,7 @@ class FindingsBuilder:
             diversity_words=self._strategies.num_diversity_words(),
             noise=self._noise(),
             samples=self._samples(rejections),
-            recipe=excerpt(_as_yaml(self._recipe), RECIPE_CHARS),
+            recipe=excerpt(resolved_yaml(self._recipe), RECIPE_CHARS),
             provenance=self._provenance(manifest),
         )
 
@@ -228,9 +228,3 @@ class FindingsBuilder:
 def _row(table: pa.Table, place: int) -> dict[str, Any]:
     row: dict[str, Any] = table.slice(place, 1).to_pylist()[0]
     return row
-
-
-def _as_yaml(recipe: Recipe) -> str:
-    return yaml.safe_dump(
-        recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
-    )

@@ -20,15 +20,16 @@ def integer(value: int) -> str:
 def decimal(value: float) -> str:
     """Write a measurement with about three significant digits: `0.0123`, `1.25`, `4,321`.
 
-    A number that is not 0 is never written as 0, nor one below 1 as 1.
+    A whole number has no decimals. A number that is not 0 is never written as 0, nor one below 1
+    as 1.
     """
     if value != value:
         return "not a number"
-    size = abs(value)
-    if size >= 100:
+    size = abs(float(value))
+    if size >= 100 or size.is_integer():
         text = f"{size:,.0f}"
-    elif size == 0 or 0.9995 <= size < 1:
-        text = "0" if size == 0 else "0.999+"
+    elif 0.9995 <= size < 1:
+        text = "0.999+"
     else:
         digits = 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
         text = f"{size:.{digits}f}" if size >= 0.0001 else f"{size:.1e}"

@@ -52,6 +52,7 @@ def bound_in_words(bound: str) -> str:
         ("<=", "at most"),
         (">", "more than"),
         ("<", "less than"),
+        ("=", "exactly"),
     ):
         if bound.startswith(sign):
             return f"{words} {bound.removeprefix(sign).strip()}"
@@ -59,10 +60,11 @@ def bound_in_words(bound: str) -> str:
 
 
 def grounds(manifest: Manifest) -> tuple[str, ...]:
-    """Say in sentences why the manifest's verdict is what it is."""
+    """Say in sentences why the manifest's verdict is what it is, what went wrong first."""
     failed = [gate for gate in manifest.gates if not gate.passed]
-    sentences = [_gates_sentence(manifest.gates, failed), *map(_failure, failed)]
-    sentences.append(_rows_sentence(manifest.rows, allowed=manifest.verdict == "pass"))
+    gates = [_gates_sentence(manifest.gates, failed), *map(_failure, failed)]
+    rows = [_rows_sentence(manifest.rows, allowed=manifest.verdict == "pass")]
+    sentences = [*rows, *gates] if manifest.rows.shortfall else [*gates, *rows]
     if manifest.verdict == "fail" and not failed and not manifest.rows.shortfall:
         sentences.append("A check of the validation suite failed; expectations/ holds its result.")
     return tuple(sentences)
@@ -78,10 +80,9 @@ def _gates_sentence(gates: tuple[GateResult, ...], failed: list[GateResult]) -> 
 
 
 def _failure(gate: GateResult) -> str:
-    if gate.observed is None:
-        return f"{gate.name} could not be measured; it has to be {bound_in_words(gate.bound)}."
-    observed = decimal(gate.observed)
-    return f"{gate.name} is {observed}; it has to be {bound_in_words(gate.bound)}."
+    bound = bound_in_words(gate.bound)
+    measured = "failed" if gate.observed is None else f"is {decimal(gate.observed)}"
+    return f"{gate.name} {measured}; it has to be {bound} ({gate.meaning.rstrip('.')})."
 
 
 def _rows_sentence(rows: RowCounts, *, allowed: bool) -> str:

@@ -20,7 +20,6 @@ CHAT_TEMPLATE = (
     "{% for m in messages %}<|turn|>{{ m.role }}\n{{ m.content }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|turn|>assistant\n{% endif %}"
 )
-SHARED = Path(__file__).resolve().parents[4] / "shared"
 
 
 def byte_tokenizer() -> PreTrainedTokenizerFast:
@@ -101,8 +100,5 @@ def new_llama(tmp_path: Path) -> Callable[[], Path]:
 
 
 @pytest.fixture(scope="session")
-def tinystories() -> Path:
-    folder = SHARED / "models" / "tinystories-656k"
-    if not folder.is_dir():
-        pytest.skip("shared/models/tinystories-656k is not beside the repository")
-    return folder
+def tinystories(shared: Path) -> Path:
+    return shared / "models" / "tinystories-656k"

@@ -2,6 +2,7 @@
 
 import json
 import random
+from math import comb
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tasks.quality.near_duplicates import (
     LEAST_RECALL,
     NUM_PERMUTATIONS,
     NearDuplicateIndex,
+    least_agreement,
     num_bands,
     sketch_texts,
 )
@@ -37,6 +39,22 @@ def test_the_fewest_bands_that_find_enough(threshold):
     assert NUM_PERMUTATIONS % bands == 0
     assert recall(bands) >= LEAST_RECALL
     assert bands == 1 or recall(bands // 2) < LEAST_RECALL
+
+
+@given(st.floats(0, 1))
+def test_signatures_lose_few_pairs(threshold):
+    least = least_agreement(threshold)
+    lost = sum(
+        comb(NUM_PERMUTATIONS, k) * threshold**k * (1 - threshold) ** (NUM_PERMUTATIONS - k)
+        for k in range(least)
+    )
+    assert lost < 0.001
+
+
+def test_signatures_tell_far_pairs_apart():
+    assert least_agreement(1) == NUM_PERMUTATIONS
+    assert least_agreement(0.8) == 84
+    assert least_agreement(0) == 0
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])

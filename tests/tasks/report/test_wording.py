@@ -22,6 +22,7 @@ def test_every_reason_has_a_meaning_of_its_own() -> None:
         (">= 0.9", "at least 0.9"),
         ("<=0.01", "at most 0.01"),
         ("< 3", "less than 3"),
+        ("= 0", "exactly 0"),
         ("odd", "odd"),
     ],
 )
@@ -31,26 +32,34 @@ def test_bounds_in_words(bound: str, words: str) -> None:
 
 def test_a_shortfall_is_a_ground(small: Any) -> None:
     assert grounds(small.manifest) == (
-        "2 of 2 dataset gates passed.",
         "5 of 125 rows asked for are missing: the budget was spent before they were accepted.",
+        "2 of 2 dataset gates passed.",
     )
 
 
 def test_an_allowed_shortfall_is_said(small: Any) -> None:
     allowed = small.manifest.model_copy(update={"verdict": "pass"})
-    assert grounds(allowed)[-1].endswith("accepted; the recipe allows that.")
+    assert grounds(allowed)[0].endswith("accepted; the recipe allows that.")
 
 
 def test_failed_gates_are_grounds(release: Callable[..., Any], row: Callable[..., Any]) -> None:
     gates = (
-        GateResult(name="distinct_2", passed=False, observed=0.05, bound=">= 0.1", meaning=""),
-        GateResult(name="rate", passed=False, observed=None, bound="<= 0.1", meaning=""),
+        GateResult(
+            name="distinct_2", passed=False, observed=0.05, bound=">= 0.1", meaning="Pairs."
+        ),
+        GateResult(
+            name="schema",
+            passed=False,
+            observed=None,
+            bound="every column, no other",
+            meaning="the columns",
+        ),
     )
     run = release(accepted=[row(0)], changes={"gates": gates, "verdict": "fail"})
     assert grounds(run.manifest) == (
         "2 of 2 dataset gates failed.",
-        "distinct_2 is 0.0500; it has to be at least 0.1.",
-        "rate could not be measured; it has to be at most 0.1.",
+        "distinct_2 is 0.0500; it has to be at least 0.1 (Pairs).",
+        "schema failed; it has to be every column, no other (the columns).",
         "The one row asked for was accepted.",
     )
 

@@ -1,0 +1,79 @@
+import warnings
+
+import pytest
+import torch
+
+from schemas.errors import InputError
+from schemas.recipe import TransformersModel
+from tasks.generation import loading
+from tasks.generation.folders import find_model
+from tasks.generation.loading import choose_device, choose_dtype, describe, load_model
+from tasks.generation.network import Probe
+
+CPU = torch.device("cpu")
+
+
+def load(path, **options):
+    model = TransformersModel(name=str(path), device="cpu", **options)
+    return load_model(model, folder=find_model(model, folder=path), end_id=None)
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:97", "mps"])
+def test_a_device_that_is_not_there_is_refused(name, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(InputError) as caught:
+        choose_device(name)
+    assert caught.value.code == "CS-M005"
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"),
+    [(True, False, "cuda"), (True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_the_automatic_device_is_the_fastest_there_is(monkeypatch, cuda, mps, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: int(cuda))
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert choose_device("auto").type == expected
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_the_automatic_dtype_is_bfloat16_only_on_a_gpu_that_has_it(monkeypatch, has):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: has)
+    cuda = torch.device("cuda")
+    assert choose_dtype("auto", device=CPU) == torch.float32
+    assert choose_dtype("auto", device=cuda) == (torch.bfloat16 if has else torch.float32)
+    assert choose_dtype("float16", device=cuda) == torch.float16
+    if has:
+        assert choose_dtype("bfloat16", device=cuda) == torch.bfloat16
+    else:
+        with pytest.raises(InputError, match="bfloat16") as caught:
+            choose_dtype("bfloat16", device=cuda)
+        assert caught.value.code == "CS-M005"
+
+
+def test_a_model_is_loaded_tested_and_silent(llama, capfd):
+    loaded = load(llama)
+    assert loaded.probe.pads_left
+    assert loaded.end_ids == (0,)
+    # Keys and values of 2 layers, 2 heads of 12 numbers, 4 bytes each.
+    assert loaded.probe.cache_bytes == 2 * 2 * 2 * 12 * 4
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_that_bears_no_padding_is_loaded_with_a_warning(llama, monkeypatch):
+    monkeypatch.setattr(loading, "probe", lambda *_, **__: Probe(False, 1))
+    with pytest.warns(UserWarning, match="does not bear padding"):
+        assert not load(llama).probe.pads_left
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        monkeypatch.undo()
+        load(llama)
+
+
+def test_a_model_is_described_for_the_manifest(llama):
+    folder = find_model(TransformersModel(name=str(llama)), folder=llama)
+    info = describe(folder, device=CPU, dtype=torch.bfloat16)
+    assert (info.backend, info.device, info.dtype) == ("transformers", "cpu", "bfloat16")
+    assert info.reference == f"{llama.name}@{folder.weights_sha256[:12]}"
