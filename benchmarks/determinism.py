@@ -2,9 +2,10 @@
 
     python benchmarks/determinism.py --model starter --tokens 1000000
 
-Writes the same rows at batch sizes 1, 7 and 64 in float32, and in `strict` mode alone and in shuffled
-company, and counts the rows whose text differs from the one at batch size 1, and those whose logprob differs in
-any bit. The result stands in `benchmarks/results/determinism.json` and `.md`.
+Writes the same rows at batch sizes 1, 7 and 64 in float32, and in `strict` mode alone and in
+shuffled company, and counts the rows whose text differs from the one at batch size 1, and those
+whose logprob differs in any bit. The result stands in `benchmarks/results/determinism.json` and
+`.md`.
 """
 
 import argparse

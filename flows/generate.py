@@ -37,18 +37,22 @@ Resume = Literal["auto", "never", "always"]
     validate_parameters=True,
 )
 def generate(
-    recipe: Path, out: Path = Path("out"), overrides: list[str] | None = None, resume: Resume = "auto"
+    recipe: Path,
+    out: Path = Path("out"),
+    overrides: list[str] | None = None,
+    resume: Resume = "auto",
 ) -> Path:
     """Make a corpus from a recipe and release it.
 
-    An interrupted run continues where it stopped: what stands whole in the workspace is not made again.
+    An interrupted run continues where it stopped: what stands whole in the workspace is not made
+    again.
 
     Args:
         recipe: The recipe file.
         out: Folder that holds the corpora; the release goes to `OUT/NAME/VERSION`.
         overrides: `KEY=VALUE` settings that replace the recipe's.
-        resume: `auto` continues an unfinished run of the same recipe and model, `never` begins anew,
-            `always` only continues.
+        resume: `auto` continues an unfinished run of the same recipe and model, `never` begins
+            anew, `always` only continues.
 
     Returns:
         The release's folder.
@@ -109,26 +113,27 @@ def finish(workspace: Workspace, recipe: Recipe, board: Board) -> Path:
 
 
 def refuse_failed(release: Path, manifest: Manifest) -> None:
-    """Raise what is wrong with a corpus whose verdict is `fail`."""
-    failed = [gate for gate in manifest.gates if not gate.passed]
-    if failed:
-        first = failed[0]
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    """Raise what is wrong with a corpus whose verdict is `fail`; missing rows first, for they fail gates too."""
+    if manifest.verdict == "pass":
+        return
+    place = str(release / "report.html")
+    if manifest.shortfalls:
+        most = max(manifest.shortfalls, key=lambda shortfall: shortfall.missing)
         raise GateError(
-            f"gate {first.name}: {first.observed} observed, {first.bound} wanted{more}",
-            code="CS-V001",
-            place=str(release / "report.html"),
-            hint="the report shows the rows; nothing was released. Change the recipe or the gate's bound",
-        )
-    if manifest.verdict == "fail":
-        missing = max(manifest.shortfalls, key=lambda shortfall: shortfall.missing)
-        raise GateError(
-            f"{manifest.rows.shortfall} of {manifest.rows.requested} rows are missing, most of them of "
-            f"{missing.label!r} by {missing.strategy}: {_reasons(missing)}",
+            f"{manifest.rows.shortfall} of {manifest.rows.requested} rows are missing; most, {most.missing}, of "
+            f"label {most.label!r} by {most.strategy}: {_reasons(most)}",
             code="CS-V002",
-            place=str(release / "report.html"),
-            hint="raise budget.attempts_per_row, loosen the gate that rejects, or set budget.allow_shortfall",
+            place=place,
+            hint="loosen the gate that rejects, raise the budget, or set budget.allow_shortfall: true",
         )
+    failed = [gate for gate in manifest.gates if not gate.passed]
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    raise GateError(
+        f"gate {failed[0].name}: {failed[0].observed} observed, {failed[0].bound} wanted{more}",
+        code="CS-V001",
+        place=place,
+        hint="the report shows the rows; nothing was released. Change the recipe or the gate's bound",
+    )
 
 
 def _reasons(shortfall: Shortfall) -> str:

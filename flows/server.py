@@ -1,9 +1,10 @@
 """A temporary Prefect server for one run, when no other is configured.
 
-Prefect starts one by itself, but leaves it running when the run is killed, and lets Ctrl-C reach it before the run
-has said goodbye. This one dies with its parent and hears no keyboard.
+Prefect starts one by itself, but leaves it running when the run is killed, and lets Ctrl-C reach it
+before the run has said goodbye. This one dies with its parent and hears no keyboard.
 """
 
+import logging
 import os
 import socket
 import subprocess
@@ -50,6 +51,7 @@ def prefect_server() -> Iterator[None]:
         _wait_until_healthy(process, port)
         with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):
             yield
+            _send_last_logs()
     finally:
         process.terminate()
         try:
@@ -57,6 +59,15 @@ def prefect_server() -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _send_last_logs() -> None:
+    """Send what is still queued; the queue would otherwise complain that its server has gone."""
+    from prefect.logging.handlers import APILogHandler
+
+    for handler in logging.getLogger("prefect.flow_runs").handlers:
+        if isinstance(handler, APILogHandler):
+            handler.flush()
 
 
 def _free_port() -> int:

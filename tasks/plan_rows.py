@@ -20,7 +20,11 @@ def plan_rows(work: Path, number: int) -> int:
     ref = find_shard(path, made_from=made_from)
     if ref is None:
         plan = Plan.of(recipe)
-        tried = first_round(recipe, plan) if number == 0 else next_round(workspace, number, recipe, plan)
+        tried = (
+            first_round(recipe, plan)
+            if number == 0
+            else next_round(workspace, number, recipe, plan)
+        )
         ref = write_shard(path, tried.table(), made_from=made_from)
     admitted = int(pq.read_table(path, columns=["admitted"])["admitted"].to_numpy().sum())
     return -(-admitted // recipe.shard_size)

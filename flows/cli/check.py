@@ -44,7 +44,9 @@ def _show(summary: dict[str, Any]) -> None:
     totals = [f"{sum(rows[kind] for rows in summary['quotas'].values()):,}" for kind in kinds]
     table.add_row("[bold]all[/]", *totals, f"[bold]{summary['rows']:,}[/]")
     prompt = summary["prompt_tokens"]
-    console.print(f"[bold]{summary['name']}[/]: the recipe is right. Model {escape(summary['model'])}.\n")
+    console.print(
+        f"[bold]{summary['name']}[/]: the recipe is right. Model {escape(summary['model'])}.\n"
+    )
     console.print(table)
     console.print(
         f"\nprompts   {prompt['mean']:,.0f} tokens on average, {prompt['most']:,} at most, "

@@ -73,7 +73,9 @@ def panel(progress: Progress, *, title: str, elapsed: float) -> RenderableType:
     facts.add_row("accepted", f"{progress.accepted:,} of {progress.requested:,} rows")
     facts.add_row("generated", f"{progress.generated:,} candidates in round {progress.round + 1}")
     reasons = ", ".join(f"{reason} {n:,}" for reason, n in progress.rejected.most_common(5))
-    facts.add_row("rejected", f"{progress.rejected.total():,}" + (f"  ({reasons})" if reasons else ""))
+    facts.add_row(
+        "rejected", f"{progress.rejected.total():,}" + (f"  ({reasons})" if reasons else "")
+    )
     facts.add_row("speed", f"{progress.tokens_per_second:,.0f} tokens/s")
     facts.add_row("time", f"{_clock(elapsed)} gone, {_ahead(progress)}")
     facts.add_row("memory", f"{_resident_bytes() / 2**20:,.0f} MB")

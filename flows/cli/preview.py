@@ -50,4 +50,6 @@ def _show(rows: list[dict[str, Any]]) -> None:
         accepted = row["reason"] is None
         verdict = "accepted" if accepted else f"rejected: {row['reason']} ({row['detail']})"
         facts.add_row("verdict", Text(printable(verdict), style="green" if accepted else "yellow"))
-        console.print(Panel(Group(facts), title=Text(row["id"]), title_align="left", border_style="dim"))
+        console.print(
+            Panel(Group(facts), title=Text(row["id"]), title_align="left", border_style="dim")
+        )

@@ -12,7 +12,9 @@ from tasks.preflight.checks import check_recipe
 from tasks.preflight.opening import run_facts
 
 
-def run_generate(recipe: Path, out: Path, *, overrides: list[str], resume: str, quiet: bool) -> Path:
+def run_generate(
+    recipe: Path, out: Path, *, overrides: list[str], resume: str, quiet: bool
+) -> Path:
     """Check everything, then run the flow; wrong input never reaches Prefect.
 
     Raises:
@@ -63,8 +65,8 @@ def prepare_home(home: Path) -> None:
 def _leave_at_once() -> None:
     """End the process now: a thread that generates would hold it for a whole shard. Nothing is lost by it.
 
-    Every file of the workspace is whole or absent, so there is nothing to tidy; the temporary server dies with us.
+    Every file of the workspace is whole or absent, so there is nothing to tidy; the temporary
+    server dies with us.
     """
     print("\ninterrupted; the same command resumes this run", file=sys.stderr, flush=True)
     os._exit(EXIT_INTERRUPTED)
-

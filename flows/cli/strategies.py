@@ -28,7 +28,9 @@ def strategies(
         table.add_row(entry["kind"], parameters or "none", entry["meaning"])
     console = Console(width=None)
     console.print(table, soft_wrap=False)
-    console.print("\nEach also takes [bold]share[/bold], [bold]length[/bold]: {min, max} in tokens, and [bold]stop[/bold]: a list of strings.")
+    console.print(
+        "\nEach also takes [bold]share[/bold], [bold]length[/bold]: {min, max} in tokens, and [bold]stop[/bold]: a list of strings."
+    )
 
 
 def _describe(strategy: type[Frozen]) -> dict[str, Any]:
@@ -41,5 +43,3 @@ def _describe(strategy: type[Frozen]) -> dict[str, Any]:
         },
         "backends": ["transformers"],
     }
-
-

@@ -19,7 +19,9 @@ def show_release(release: Path, manifest: Manifest) -> None:
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in rows.rejected.items())
     table.add_row("rows", f"[bold]{rows.accepted:,}[/] of {rows.requested:,} ({escape(splits)})")
     table.add_row("generated", f"{rows.generated:,} texts, {manifest.tokens.generated:,} tokens")
-    table.add_row("rejected", f"{sum(rows.rejected.values()):,}" + (f" ({reasons})" if reasons else ""))
+    table.add_row(
+        "rejected", f"{sum(rows.rejected.values()):,}" + (f" ({reasons})" if reasons else "")
+    )
     passed = sum(gate.passed for gate in manifest.gates)
     table.add_row("gates", f"{passed} of {len(manifest.gates)} passed")
     table.add_row("model", escape(manifest.model.reference))

@@ -1,9 +1,10 @@
 """Sampling by counter-based Gumbel-max: a draw is a function of (row key, step, token), of nothing else.
 
-`argmax(logits + G)` with independent standard Gumbel noise G is an exact sample of `softmax(logits)` (Gumbel 1954;
-Maddison et al., NIPS 2014, https://arxiv.org/abs/1411.0030). The noise of a token is hashed from the row's
-key, the step and the token's id with the same functions as `tasks.planning.streams`, here on the device, so that
-neither the batch nor the set of candidates changes it.
+`argmax(logits + G)` with independent standard Gumbel noise G is an exact sample of
+`softmax(logits)` (Gumbel 1954; Maddison et al., NIPS 2014, https://arxiv.org/abs/1411.0030). The
+noise of a token is hashed from the row's key, the step and the token's id with the same functions
+as `tasks.planning.streams`, here on the device, so that neither the batch nor the set of candidates
+changes it.
 
 B sequences, V vocabulary, N candidates of all sequences in one.
 """
@@ -62,8 +63,8 @@ def gumbel_noise(step_keys: Tensor, tokens: Tensor) -> Tensor:
 def sample(logits_BV: Tensor, *, keys_B: Tensor, steps_B: Tensor) -> Tensor:
     """Draw one token of each row, exactly from `softmax(logits)`.
 
-    Noise is hashed for tokens of finite logit alone; as it is keyed by the token's id, the draw is the
-    same as with noise for all of them.
+    Noise is hashed for tokens of finite logit alone; as it is keyed by the token's id, the draw is
+    the same as with noise for all of them.
 
     Args:
         logits_BV: Unnormalised log-probabilities, shape `(B, V)`; `-inf` is never drawn.
@@ -94,8 +95,8 @@ def token_logprobs(logits_BV: Tensor, *, tokens_B: Tensor) -> Tensor:
         tokens_B: Chosen token ids, int64, shape `(B,)`.
 
     Returns:
-        Log-probabilities in nats, shape `(B,)`; NaN or infinite where the row's logits hold NaN or `+inf`, or
-        are all `-inf`.
+        Log-probabilities in nats, shape `(B,)`; NaN or infinite where the row's logits hold NaN or
+        `+inf`, or are all `-inf`.
     """
     chosen_B = logits_BV.gather(-1, tokens_B[:, None]).squeeze(-1)
     return chosen_B - logits_BV.logsumexp(dim=-1)

@@ -22,8 +22,9 @@ def cut_at_stop(text: str, *, stops: Sequence[str]) -> tuple[str, bool]:
 def tail_length(stops: Sequence[str]) -> int:
     """Count the last tokens whose text must be searched after each new one.
 
-    A stop string that the newest token completes spans at most as many tokens as it has UTF-8 bytes, since a
-    visible token stands for at least one. A character's worth of tokens is added in front, because a
-    tail may open in the middle of a character, and decoders treat the first token's space differently.
+    A stop string that the newest token completes spans at most as many tokens as it has UTF-8
+    bytes, since a visible token stands for at least one. A character's worth of tokens is added in
+    front, because a tail may open in the middle of a character, and decoders treat the first
+    token's space differently.
     """
     return max(len(stop.encode()) for stop in stops) + MAX_BYTES_PER_CHARACTER

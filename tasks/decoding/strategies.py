@@ -1,7 +1,7 @@
 """Strategies that choose one token at a time, dispatched on the recipe's `kind`.
 
-Strategies that choose among whole sequences (beams and their kin) keep several hypotheses a row and need
-the cache; they belong to the engine and get their own entry beside `choose_tokens`.
+Strategies that choose among whole sequences (beams and their kin) keep several hypotheses a row and
+need the cache; they belong to the engine and get their own entry beside `choose_tokens`.
 
 B sequences, V vocabulary.
 """

@@ -1,8 +1,9 @@
 """Truncation: which tokens may be drawn at all.
 
-Every function takes unnormalised log-probabilities of shape `(..., V)` and returns a new tensor of the same
-shape, dtype and device: the logits that stay, `-inf` elsewhere. A temperature divides the logits first.
-`-inf` logits are allowed (probability zero); a row that holds NaN comes back without meaning.
+Every function takes unnormalised log-probabilities of shape `(..., V)` and returns a new tensor of
+the same shape, dtype and device: the logits that stay, `-inf` elsewhere. A temperature divides the
+logits first. `-inf` logits are allowed (probability zero); a row that holds NaN comes back without
+meaning.
 
 R rows (the leading dimensions in one), V vocabulary, K candidates.
 """
@@ -46,8 +47,9 @@ def keep_top_k(logits: Tensor, *, top_k: int) -> Tensor:
 def keep_nucleus(logits: Tensor, *, top_p: float) -> Tensor:
     """Mask every token outside the nucleus: the smallest set with probability mass >= `top_p`.
 
-    The most probable token is always kept. Among equal logits the lower index is kept first, as a stable
-    sort would have it. `top_p=1.0` is the identity. Rows whose 128 best tokens reach the mass are never sorted.
+    The most probable token is always kept. Among equal logits the lower index is kept first, as a
+    stable sort would have it. `top_p=1.0` is the identity. Rows whose 128 best tokens reach the
+    mass are never sorted.
 
     Args:
         logits: Unnormalised log-probabilities (nats), shape `(..., V)`, floating point, any device.
@@ -99,9 +101,9 @@ def keep_min_p(logits: Tensor, *, min_p: float) -> Tensor:
 def keep_typical(logits: Tensor, *, typical_p: float) -> Tensor:
     """Mask every token outside the locally typical set.
 
-    Tokens are taken in order of `|surprisal - entropy|`, least first, until their mass is >= `typical_p`;
-    among equal distances the lower index first. At least one token is kept, not always the most
-    probable one. `typical_p=1.0` is the identity.
+    Tokens are taken in order of `|surprisal - entropy|`, least first, until their mass is >=
+    `typical_p`; among equal distances the lower index first. At least one token is kept, not always
+    the most probable one. `typical_p=1.0` is the identity.
 
     Args:
         logits: Unnormalised log-probabilities (nats), shape `(..., V)`, floating point, any device.

@@ -40,8 +40,8 @@ class Evidence:
 def judge(workspace: Workspace, counts: RowCounts) -> Validation:
     """Validate a run's corpus against its recipe.
 
-    Labels must have their quotas, unless the recipe allows a shortfall and there is one; splits must have their
-    exact shares, unless near duplicates that stay together moved the sizes.
+    Labels must have their quotas, unless the recipe allows a shortfall and there is one; splits
+    must have their exact shares, unless near duplicates that stay together moved the sizes.
 
     Args:
         workspace: A run whose rows are arranged and noised.
@@ -58,7 +58,9 @@ def judge(workspace: Workspace, counts: RowCounts) -> Validation:
         evidence.rows,
         evidence.corpus,
         recipe,
-        expected_splits=evidence.splits if groups_rows(recipe) else dict(zip(recipe.splits, sizes, strict=True)),
+        expected_splits=evidence.splits
+        if groups_rows(recipe)
+        else dict(zip(recipe.splits, sizes, strict=True)),
         expected_labels=evidence.labels if short else dict(quotas),
     )
 
@@ -66,8 +68,8 @@ def judge(workspace: Workspace, counts: RowCounts) -> Validation:
 def collect_evidence(workspace: Workspace, recipe: Recipe, counts: RowCounts) -> Evidence:
     """Read the accepted rows shard by shard.
 
-    Duplicates are counted on the texts that are released, diversity on the texts before noise, which would pass for
-    new words.
+    Duplicates are counted on the texts that are released, diversity on the texts before noise,
+    which would pass for new words.
 
     Args:
         workspace: A run whose rows are arranged and noised.
@@ -99,6 +101,8 @@ def collect_evidence(workspace: Workspace, recipe: Recipe, counts: RowCounts) ->
             "distinct_2": bigrams.value or 0.0,
             "rejection_rate": sum(counts.rejected.values()) / max(counts.generated, 1),
         },
-        splits=dict(zip(recipe.splits, np.bincount(split_codes, minlength=names.size).tolist(), strict=True)),
+        splits=dict(
+            zip(recipe.splits, np.bincount(split_codes, minlength=names.size).tolist(), strict=True)
+        ),
         labels={label: labels[label] for label in recipe.labels},
     )

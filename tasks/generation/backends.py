@@ -40,7 +40,8 @@ def open_backend(model: TransformersModel | ScriptedModel, *, folder: Path) -> B
         folder: Folder of the recipe, where relative paths start.
 
     Raises:
-        InputError: If the model or its files are missing, wrong or not supported (CS-M001 to CS-M005).
+        InputError: If the model or its files are missing, wrong or not supported (CS-M001 to
+        CS-M005).
     """
     match model:
         case TransformersModel():
@@ -83,7 +84,7 @@ def inspect_model(model: TransformersModel | ScriptedModel, *, folder: Path) -> 
 def _wait_passively() -> None:
     """Let torch's idle threads sleep instead of spin; of effect only before torch is first imported.
 
-    Spinning gains little on idle cores. On busy ones (other shards' work, a second process) it takes
-    them from the thread that is waited for: a step of a small model became 20 times slower.
+    Spinning gains little on idle cores. On busy ones (other shards' work, a second process) it
+    takes them from the thread that is waited for: a step of a small model became 20 times slower.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -28,7 +28,8 @@ def generate_candidates(
         on_reply: Called with each completion as it arrives.
 
     Returns:
-        The rows in the same order with `CANDIDATE_SCHEMA`: one for each prompt, also where the reply is an error.
+        The rows in the same order with `CANDIDATE_SCHEMA`: one for each prompt, also where the
+        reply is an error.
     """
     replies: dict[int, Completion] = {}
     for reply in backend.generate(list(requests(prompts, strategies))):

@@ -15,11 +15,11 @@ _REPLACEMENT = "\ufffd"
 def clean_reply(text: str, *, prompt: str = "") -> str:
     """Normalise a reply and drop what belongs to the template, not to the text.
 
-    Unicode is composed (NFC). Control tokens, control, private and unassigned characters, lone surrogates and
-    U+FFFD (bytes that were no character) go; joiners stay. Field names of the prompt (a line that opens with
-    `Name:`) mark the template: one in front of the reply is dropped, and a later line of the reply that opens
-    with one ends it. One pair of quotation marks around the whole goes, and so does the next. White space
-    becomes single spaces, none at either end.
+    Unicode is composed (NFC). Control tokens, control, private and unassigned characters, lone
+    surrogates and U+FFFD (bytes that were no character) go; joiners stay. Field names of the prompt
+    (a line that opens with `Name:`) mark the template: one in front of the reply is dropped, and a
+    later line of the reply that opens with one ends it. One pair of quotation marks around the
+    whole goes, and so does the next. White space becomes single spaces, none at either end.
 
     Cleaning a clean text changes nothing: `clean_reply(clean_reply(t, prompt=p), prompt=p)` is
     `clean_reply(t, prompt=p)`.

@@ -57,13 +57,20 @@ class Engine:
     """Decodes batches of rows that share a strategy.
 
     All state of a run is in its batch, so a run that fails half-way leaves nothing behind.
+
+    Args:
+        model: What computes.
+        codec: What turns tokens into text.
+        rescores: Whether a finished row's log-probability is computed again from the row alone, so that not
+            even its last bit depends on the rows that it was generated with.
     """
 
-    def __init__(self, model: LoadedModel, *, codec: PromptCodec) -> None:
+    def __init__(self, model: LoadedModel, *, codec: PromptCodec, rescores: bool = False) -> None:
         self._model = model
         self._codec = codec
         # float64 noise and 64-bit hashes do not exist on Apple's GPU.
         self._chooser = torch.device("cpu") if model.device.type == "mps" else model.device
+        self._rescores = rescores
         self._end_ids = frozenset(model.end_ids)
         self._end_ids_E = torch.tensor(model.end_ids, dtype=torch.long, device=self._chooser)
 
@@ -176,9 +183,20 @@ class Engine:
             request=row.request,
             text=text,
             num_tokens=len(row.tokens),
-            logprob=row.logprob_sum / len(row.tokens),
+            logprob=self._logprob(row),
             finish_reason="stop" if stopped else reason,
         )
+
+    @torch.inference_mode()
+    def _logprob(self, row: Row) -> float:
+        """Return the mean log-probability of a row's tokens."""
+        if not self._rescores:
+            return row.logprob_sum / len(row.tokens)
+        known = torch.tensor(row.prompt + row.tokens, device=self._model.device)
+        num_tokens = len(row.tokens)
+        logits_TV = self._model.network.read(known[:-1], num_last=num_tokens).float()
+        scores_T = token_logprobs(logits_TV, tokens_B=known[-num_tokens:])
+        return float(scores_T.double().mean())
 
 
 def fail(request: Request, error: str) -> Completion:

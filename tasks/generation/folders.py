@@ -1,7 +1,7 @@
 """Model folders: found, checked and identified before anything of them is loaded.
 
-A model folder is untrusted input. Weights are read from safetensors alone, code that comes with a model is never
-run, and what is wrong is said before a tensor is made.
+A model folder is untrusted input. Weights are read from safetensors alone, code that comes with a
+model is never run, and what is wrong is said before a tensor is made.
 """
 
 import hashlib
@@ -84,7 +84,8 @@ def find_model(model: TransformersModel, *, folder: Path, weights: bool = True) 
         weights: Whether the weights are needed; without them a hub model's weights are not fetched.
 
     Raises:
-        InputError: If the model does not exist (CS-M001), has no safetensors (CS-M002), is damaged or incomplete
+        InputError: If the model does not exist (CS-M001), has no safetensors (CS-M002), is damaged
+        or incomplete
             (CS-M003), or is of a kind that is not supported (CS-M004).
     """
     if model.name == "starter":

@@ -107,7 +107,8 @@ def load_model(model: TransformersModel, *, folder: ModelFolder, end_id: int | N
         end_id: The tokenizer's end-of-text token, used when the model's own files name none.
 
     Raises:
-        InputError: If the device or dtype is not there (CS-M005), the architecture is not supported (CS-M004)
+        InputError: If the device or dtype is not there (CS-M005), the architecture is not supported
+        (CS-M004)
             or the weights do not fit the configuration (CS-M003).
     """
     device = choose_device(model.device)

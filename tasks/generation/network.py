@@ -57,6 +57,21 @@ class Network:
         )
         return output.logits[:, -1], output.past_key_values
 
+    def read(self, tokens_T: Tensor, *, num_last: int) -> Tensor:
+        """Read one sequence at once, without a cache.
+
+        Args:
+            tokens_T: Token ids, shape `(T,)`.
+            num_last: Number of positions at the end whose logits are wanted, in [1, T].
+
+        Returns:
+            Logits behind each of them, shape `(num_last, V)`.
+        """
+        options = {"logits_to_keep": num_last} if "logits_to_keep" in self._options else {}
+        output = self._model(input_ids=tokens_T[None], use_cache=False, **options)
+        logits_TV: Tensor = output.logits[0, -num_last:]
+        return logits_TV
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:

@@ -18,7 +18,8 @@ class Request:
         row: Row number in the plan.
         attempt: Attempt number.
         seed: The row's own seed, in [0, 2^63): the only source of its randomness.
-        label: The label asked for; a scripted backend answers by it, a model never sees it but in the prompt.
+        label: The label asked for; a scripted backend answers by it, a model never sees it but in
+            the prompt.
         prompt: Exactly what the model is given: special tokens and chat format already in it.
         strategy: How to decode.
     """
@@ -37,10 +38,11 @@ class Completion:
 
     Args:
         request: What was asked.
-        text: The decoded reply without special tokens, cut before the first stop string; "" on error.
+        text: The decoded reply without special tokens, cut before the first stop string; "" on
+            error.
         num_tokens: Generated tokens, the end-of-text token included.
-        logprob: Mean log-probability per generated token in nats, under the untruncated model at temperature 1;
-            None when nothing was generated or the backend cannot tell.
+        logprob: Mean log-probability per generated token in nats, under the untruncated model at
+            temperature 1; None when nothing was generated or the backend cannot tell.
         finish_reason: `eos`, `stop`, `length` or `error`.
         error: What went wrong with this row alone; None unless `finish_reason` is `error`.
     """
@@ -77,8 +79,8 @@ class Backend(Protocol):
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
         """Yield one completion for each request, in any order, as each is finished.
 
-        A fault of one row (a reply that is not a number, a prompt over the context) is a completion with
-        `finish_reason="error"`, never an exception.
+        A fault of one row (a reply that is not a number, a prompt over the context) is a completion
+        with `finish_reason="error"`, never an exception.
 
         Raises:
             CorpusmithError: If the run as a whole cannot go on.

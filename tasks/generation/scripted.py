@@ -39,8 +39,8 @@ class ScriptedReply(Frozen):
 class ScriptedBackend:
     """Answers requests from a script: the reply is a function of the request.
 
-    A token is a word. Replies longer than the strategy's greatest length are cut, as a model's would be, and
-    stop strings end them.
+    A token is a word. Replies longer than the strategy's greatest length are cut, as a model's
+    would be, and stop strings end them.
 
     Args:
         answer: Makes the reply to a request.
@@ -83,7 +83,8 @@ class ScriptedBackend:
         """Read the JSONL file that a recipe names; blank lines are skipped.
 
         Raises:
-            InputError: If the path leaves the recipe's folder (CS-R008), the file is missing (CS-M001), or a line
+            InputError: If the path leaves the recipe's folder (CS-R008), the file is missing
+            (CS-M001), or a line
                 is wrong or there is none (CS-M003).
         """
         path = _script_path(model.name, folder=folder)

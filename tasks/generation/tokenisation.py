@@ -27,7 +27,8 @@ def load_tokenizer(path: Path) -> Any:
 class PromptCodec:
     """A tokenizer as generation uses it.
 
-    With a chat template, prompts carry the control tokens that the template wrote; without one, a prompt is plain
+    With a chat template, prompts carry the control tokens that the template wrote; without one, a
+    prompt is plain
     text: the tokenizer adds its opening token, and text that looks like a control token stays text.
     """
 
@@ -41,8 +42,8 @@ class PromptCodec:
     def format_prompt(self, text: str) -> str:
         """Wrap `text` as one user turn in the chat format, or return it when there is none.
 
-        A control token that stands in `text` gets a space after its first character, so that no text can
-        end its own turn or open another.
+        A control token that stands in `text` gets a space after its first character, so that no
+        text can end its own turn or open another.
 
         Raises:
             InputError: If the tokenizer's template fails (CS-M003).

@@ -24,17 +24,19 @@ from tasks.generation.tokenisation import PromptCodec, load_tokenizer
 class TransformersBackend:
     """Generates with a model of transformers.
 
-    Rows with the same strategy and prompts of similar length share a batch. With `deterministic: strict` each
-    row is computed alone and without padding, so that the shape of every matrix product is a function of
-    the row. A fixed batch shape would not do: how a product is cut into tiles depends on a row's place in it too,
-    and a row would sit in another place whenever other rows came before it.
+    Rows with the same strategy and prompts of similar length share a batch. With `deterministic:
+    strict` each row is computed alone and without padding, so that the shape of every matrix
+    product is a function of the row. A fixed batch shape would not do: how a product is cut into
+    tiles depends on a row's place in it too, and a row would sit in another place whenever other
+    rows came before it.
 
     Args:
         model: The model as the recipe names it.
         folder: Folder of the recipe.
 
     Raises:
-        InputError: If the model cannot be found, loaded or put where it is asked for (CS-M001 to CS-M005).
+        InputError: If the model cannot be found, loaded or put where it is asked for (CS-M001 to
+        CS-M005).
     """
 
     def __init__(self, model: TransformersModel, *, folder: Path) -> None:
@@ -42,9 +44,9 @@ class TransformersBackend:
         tokenizer = load_tokenizer(files.path)
         self._codec = PromptCodec(tokenizer)
         self._model = load_model(model, folder=files, end_id=self._codec.end_id)
-        self._engine = Engine(self._model, codec=self._codec)
         self._info = describe(files, device=self._model.device, dtype=self._model.dtype)
         self._strict = model.deterministic == "strict"
+        self._engine = Engine(self._model, codec=self._codec, rescores=self._rescores)
         self._asked_rows = 1 if self._strict else model.batch_size
         self._max_rows = sys.maxsize
 
@@ -58,6 +60,13 @@ class TransformersBackend:
         """State which promise the rows carry."""
         return promise_of(dtype=self._info.dtype, strict=self._strict)
 
+    @property
+    def _rescores(self) -> bool:
+        # Reading a whole row once more costs a CPU little beside writing it token by token. On a GPU one row
+        # takes as long as a step of hundreds, and in less than float32 tokens depend on the batch anyway.
+        on_cpu = self._model.device.type == "cpu"
+        return on_cpu and self._info.dtype == "float32" and not self._strict
+
     def format_prompt(self, text: str) -> str:
         """Wrap a rendered template in the model's chat format, or return it when there is none."""
         return self._codec.format_prompt(text)
@@ -69,8 +78,9 @@ class TransformersBackend:
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
         """Yield one completion for each request, as each is finished; see `Backend.generate`.
 
-        When the memory does not suffice, the batch is halved, for the rest of this backend's life, and its
-        unfinished rows start again: their randomness is their own, so they come out the same.
+        When the memory does not suffice, the batch is halved, for the rest of this backend's life,
+        and its unfinished rows start again: their randomness is their own, so they come out the
+        same.
 
         Raises:
             RunError: If one row alone does not fit (CS-G002), or the model fails (CS-G001).

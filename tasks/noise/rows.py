@@ -46,8 +46,8 @@ def noise_rows(
         seed: The recipe's seed.
 
     Returns:
-        The same rows with `NOISED_SCHEMA`. A chosen row that no operator happened to change has an empty log, and
-        its clean text is kept all the same.
+        The same rows with `NOISED_SCHEMA`. A chosen row that no operator happened to change has an
+        empty log, and its clean text is kept all the same.
     """
     texts: list[str] = table["text"].to_pylist()
     keys = row_keys(seed, table["row"].to_numpy(), table["attempt"].to_numpy(), Stream.NOISE)

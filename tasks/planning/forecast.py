@@ -1,8 +1,8 @@
 """What a recipe will cost, said before anything is spent.
 
-A forecast from an earlier release of the same corpus uses its measured pace. Without one it is an order of magnitude from
-two assumptions, stated with it: replies use half of their greatest length, and decoding reaches a tenth of the speed
-of a large matrix product on this machine.
+A forecast from an earlier release of the same corpus uses its measured pace. Without one it is an
+order of magnitude from two assumptions, stated with it: replies use half of their greatest length,
+and decoding reaches a tenth of the speed of a large matrix product on this machine.
 """
 
 from time import perf_counter

@@ -1,7 +1,7 @@
 """Rounds: every open row is tried once, then the rejected ones are tried again.
 
-A round's plan and outcome are files; what a round tries is a function of the rounds before it, so an interrupted run
-finds its place again and a schedule cannot change it.
+A round's plan and outcome are files; what a round tries is a function of the rounds before it, so
+an interrupted run finds its place again and a schedule cannot change it.
 """
 
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from schemas.row import SCORED_SCHEMA, SELECTED_SCHEMA, VERDICT_FIELDS
 from tasks.planning.plan import Plan
 from tasks.planning.workspace import Workspace
 
-PLAN_SCHEMA = pa.schema(
-    [("row", pa.int64()), ("attempt", pa.int32()), ("admitted", pa.bool_())]
-)
+PLAN_SCHEMA = pa.schema([("row", pa.int64()), ("attempt", pa.int32()), ("admitted", pa.bool_())])
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     """Rows and attempts of one round, in row order.
@@ -29,7 +29,8 @@ class Round:
     Args:
         rows: Row numbers, ascending, shape `(N,)`.
         attempts: Attempt number of each, shape `(N,)`.
-        admitted: Which of them the token budget lets in, shape `(N,)`; the others wait for the next round.
+        admitted: Which of them the token budget lets in, shape `(N,)`; the others wait for the next
+            round.
     """
 
     rows: NDArray[np.int64]
@@ -38,9 +39,7 @@ class Round:
 
     def table(self) -> pa.Table:
         """Return the round as a table of `PLAN_SCHEMA`."""
-        return pa.table(
-            [self.rows, self.attempts, self.admitted], schema=PLAN_SCHEMA
-        )
+        return pa.table([self.rows, self.attempts, self.admitted], schema=PLAN_SCHEMA)
 
 
 def first_round(recipe: Recipe, plan: Plan) -> Round:
@@ -53,8 +52,8 @@ def first_round(recipe: Recipe, plan: Plan) -> Round:
 def next_round(workspace: Workspace, number: int, recipe: Recipe, plan: Plan) -> Round:
     """Plan round `number` from the outcome of the rounds before it.
 
-    A rejected row comes back with the next attempt number while it has attempts left; a row that the budget kept
-    waiting comes back as it was.
+    A rejected row comes back with the next attempt number while it has attempts left; a row that
+    the budget kept waiting comes back as it was.
     """
     before = pq.read_table(workspace.round(number - 1) / "plan.parquet")
     waiting = before.filter(pc.invert(before["admitted"]))
@@ -72,9 +71,7 @@ def next_round(workspace: Workspace, number: int, recipe: Recipe, plan: Plan) ->
     return Round(rows, attempts, _admit(rows, recipe, plan, spent=_spent(workspace, number)))
 
 
-def _admit(
-    rows: NDArray[np.int64], recipe: Recipe, plan: Plan, *, spent: int
-) -> NDArray[np.bool_]:
+def _admit(rows: NDArray[np.int64], recipe: Recipe, plan: Plan, *, spent: int) -> NDArray[np.bool_]:
     """Let in rows, in row order, while even their longest replies fit into what is left of the budget."""
     if recipe.budget.tokens is None:
         return np.ones(rows.size, dtype=np.bool_)
@@ -104,7 +101,8 @@ def _ints(table: pa.Table, column: str) -> NDArray[np.int64]:
 def candidates(workspace: Workspace, *, before: int | None = None) -> Iterator[pa.Table]:
     """Yield every judged candidate, shard by shard in (round, row) order, with its final verdict.
 
-    Tables have `SCORED_SCHEMA`; `reason` is null for accepted rows. With `before`, only the rounds before that one.
+    Tables have `SCORED_SCHEMA`; `reason` is null for accepted rows. With `before`, only the rounds
+    before that one.
     """
     for folder in workspace.rounds()[:before]:
         for path in sorted(folder.glob("*.scored.parquet")):

@@ -43,7 +43,8 @@ def write_shard(path: Path, table: pa.Table, *, made_from: str) -> FileRef:
     Args:
         path: Where the file shall be.
         table: The rows.
-        made_from: Hash of everything the rows were made from; a later try reuses the file only for the same.
+        made_from: Hash of everything the rows were made from; a later try reuses the file only for
+            the same.
     """
     metadata = {**(table.schema.metadata or {}), _INPUT: made_from.encode()}
     sink = pa.BufferOutputStream()
@@ -63,7 +64,8 @@ def read_shard(ref: FileRef, columns: list[str] | None = None) -> pa.Table:
 def find_shard(path: Path, *, made_from: str) -> FileRef | None:
     """Return the reference to a shard of an earlier try, or None when it must be made (again).
 
-    A file that was made from something else, or that is damaged, is deleted: it would be made anew anyway.
+    A file that was made from something else, or that is damaged, is deleted: it would be made anew
+    anyway.
     """
     try:
         table = pq.read_table(path, page_checksum_verification=True)

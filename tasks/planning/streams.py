@@ -1,9 +1,10 @@
 """Counter-based randomness: a number is a function of its key, never of what was drawn before.
 
-A key is built from (seed, row, attempt, stage) by chaining SplitMix64's finaliser; the step is the counter. No
-state is shared between rows, so batch size, order, shards and workers cannot change what a row draws.
-The finaliser is the variant 13 of Stafford, the one that SplitMix64 uses (Steele, Lea and Flood, OOPSLA 2014,
-https://doi.org/10.1145/2660193.2660195); each step adds the odd constant of the golden ratio.
+A key is built from (seed, row, attempt, stage) by chaining SplitMix64's finaliser; the step is the
+counter. No state is shared between rows, so batch size, order, shards and workers cannot change
+what a row draws. The finaliser is the variant 13 of Stafford, the one that SplitMix64 uses (Steele,
+Lea and Flood, OOPSLA 2014, https://doi.org/10.1145/2660193.2660195); each step adds the odd
+constant of the golden ratio.
 """
 
 from enum import IntEnum

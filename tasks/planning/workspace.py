@@ -1,12 +1,12 @@
 """The workspace: an unfinished run on disk. What is in this folder is done; the rest is not.
 
-    OUT/NAME/.work-KEY/
-      run.json                       what this run is; written once, at the start
-      inputs.json                                  template and examples as they were then
-      round-000/plan.parquet                       rows and attempts of the round
-      round-000/shard-00000.prompts.parquet        one file a shard and stage ...
-      round-000/shard-00000.prompts.json           ... and what the work on it cost
-      final/...                                    the accepted rows in row order, noised; splits; audit
+OUT/NAME/.work-KEY/
+  run.json                       what this run is; written once, at the start
+  inputs.json                                  template and examples as they were then
+  round-000/plan.parquet                       rows and attempts of the round
+  round-000/shard-00000.prompts.parquet        one file a shard and stage ...
+  round-000/shard-00000.prompts.json           ... and what the work on it cost
+  final/...                                    the accepted rows in row order, noised; splits; audit
 """
 
 import shutil
@@ -137,7 +137,8 @@ def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
     Args:
         home: `OUT/NAME`.
         facts: What the run is; of an earlier try its version and creation time are kept.
-        resume: `auto`: continue when there is something to continue; `never`: begin anew; `always`: only continue.
+        resume: `auto`: continue when there is something to continue; `never`: begin anew; `always`:
+            only continue.
 
     Raises:
         InputError: CS-O003 when `resume` is `always` and there is nothing to continue.

@@ -49,7 +49,8 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
         overrides: `KEY=VALUE` items that replace the recipe's.
 
     Raises:
-        InputError: With the code of what is wrong: recipe (CS-R...), template or examples (CS-P...), model (CS-M...).
+        InputError: With the code of what is wrong: recipe (CS-R...), template or examples
+        (CS-P...), model (CS-M...).
     """
     loaded = load_recipe(path, overrides=overrides)
     model = inspect_model(local_model(loaded), folder=loaded.folder)

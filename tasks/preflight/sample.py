@@ -22,8 +22,8 @@ def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
         count: How many rows; no more than the recipe has are made.
 
     Returns:
-        One dictionary a row: the columns of `NOISED_SCHEMA` with stage, reason and detail of a rejection. The rows
-        are those a run would generate first, so the ids and texts are the same.
+        One dictionary a row: the columns of `NOISED_SCHEMA` with stage, reason and detail of a
+        rejection. The rows are those a run would generate first, so the ids and texts are the same.
     """
     recipe = checked.recipe
     rows = np.arange(min(count, recipe.rows), dtype=np.int64)
@@ -31,9 +31,7 @@ def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
     backend = open_backend(model, folder=checked.loaded.folder)
     prompts = checked.writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
     candidates = generate_candidates(prompts, recipe.strategies, backend)
-    scored = score_candidates(
-        candidates, gates=recipe.gates.row, known=known_texts(model)
-    )
+    scored = score_candidates(candidates, gates=recipe.gates.row, known=known_texts(model))
     verdicts = select_shard(scored, open_selector(recipe.gates.row))
     for name in ("stage", "reason", "detail"):
         place = scored.schema.get_field_index(name)

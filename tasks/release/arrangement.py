@@ -26,7 +26,9 @@ def arrange(workspace: Workspace, recipe: Recipe) -> pa.Table:
         One line for each accepted row, in row order, with `ARRANGED_SCHEMA`.
     """
     shards = list(_accepted(workspace, recipe, ["row", "attempt", "label"]))
-    table = pa.concat_tables(shards) if shards else pa.table({"row": [], "attempt": [], "label": []})
+    table = (
+        pa.concat_tables(shards) if shards else pa.table({"row": [], "attempt": [], "label": []})
+    )
     rows = table["row"].to_numpy().astype(np.int64)
     attempts = table["attempt"].to_numpy().astype(np.int32)
     codes = {label: code for code, label in enumerate(recipe.labels)}
