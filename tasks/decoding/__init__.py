@@ -1,1 +1,1 @@
-"""Decoding: truncation, sampling, length and stopping; pure theory on tensors, no model and no tokenizer."""
+"""Decoding: truncation, sampling, length, stopping; theory on tensors, no model, no tokenizer."""

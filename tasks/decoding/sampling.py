@@ -1,4 +1,4 @@
-"""Sampling by counter-based Gumbel-max: a draw is a function of (row key, step, token), of nothing else.
+"""Sampling by counter-based Gumbel-max: a draw is a function of row key, step and token alone.
 
 `argmax(logits + G)` with independent standard Gumbel noise G is an exact sample of
 `softmax(logits)` (Gumbel 1954; Maddison et al., NIPS 2014, https://arxiv.org/abs/1411.0030). The
@@ -43,7 +43,7 @@ def fold(keys: Tensor, values: Tensor) -> Tensor:
 
 
 def uniforms(keys: Tensor, values: Tensor) -> Tensor:
-    """Draw a float64 in (0, 1) for each key and number: `tasks.planning.streams.uniforms`, bit for bit."""
+    """Draw a float64 in (0, 1): `tasks.planning.streams.uniforms`, bit for bit."""
     return _shift(fold(keys, values), 12).double().add_(0.5).mul_(2.0**-52)
 
 

@@ -1,4 +1,4 @@
-"""Stopping: stop strings are matched in the decoded text, so one may begin and end inside tokens."""
+"""Stopping: stop strings are matched in decoded text; one may begin and end inside tokens."""
 
 from collections.abc import Sequence
 

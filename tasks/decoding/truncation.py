@@ -132,7 +132,7 @@ def keep_typical(logits: Tensor, *, typical_p: float) -> Tensor:
 
 
 def _keep_best(order: Tensor, *, last: Tensor, num_kept: Tensor) -> Tensor:
-    """Mark the `num_kept` greatest of `order`, of which `last` is the least; ties by lower index."""
+    """Mark the `num_kept` greatest of `order`, `last` being the least; ties by lower index."""
     better = order > last
     tied = order == last
     room = num_kept - better.sum(dim=-1, keepdim=True)
@@ -143,8 +143,8 @@ def _keep_best(order: Tensor, *, last: Tensor, num_kept: Tensor) -> Tensor:
 
 def _keep_mass(logits_RV: Tensor, *, order_RV: Tensor, mass: float) -> Tensor:
     """Mark the shortest prefix, by descending `order_RV`, whose probability reaches `mass`."""
-    # Weights relative to the best token's make equal logits weigh exactly the same; thousands of small
-    # ones are added, for which float32 is too coarse.
+    # Weights relative to the best token's make equal logits weigh exactly the same; thousands of
+    # small # ones are added, for which float32 is too coarse.
     weights_RV = (logits_RV - logits_RV.amax(dim=-1, keepdim=True)).double().exp_()
     goal_R1 = mass * weights_RV.sum(dim=-1, keepdim=True)
     if logits_RV.shape[-1] <= PARTIAL_WIDTH:

@@ -1,4 +1,4 @@
-"""The way in: a model as the recipe names it becomes a backend, or is inspected without being loaded."""
+"""The way in: a recipe's model becomes a backend, or is inspected without being loaded."""
 
 import os
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class Inspected(Protocol):
 
     @property
     def info(self) -> ModelInfo:
-        """Identify the model; `weights_sha256` is "" for a hub model, whose weights were not fetched."""
+        """Identify the model; `weights_sha256` is "" where the weights were not fetched."""
         ...
 
     @property

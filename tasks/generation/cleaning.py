@@ -40,7 +40,8 @@ def clean_reply(text: str, *, prompt: str = "") -> str:
 
 
 def _pass(text: str, *, fields: frozenset[str]) -> str:
-    # Each pass shortens the text or leaves it as it is, after the first has normalised it: the loop ends.
+    # Each pass shortens the text or leaves it as it is, after the first has normalised it: the loop
+    # ends.
     text = _CONTROL_TOKEN.sub("", text)
     text = "".join(map(_kept, text))
     text = _cut_fields(unicodedata.normalize("NFC", text).strip(), fields=fields)

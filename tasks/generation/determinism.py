@@ -15,7 +15,7 @@ class Flips:
 
 
 MEASURED_FLIPS: Flips | None = None
-"""Result of `benchmarks/determinism.py` in float32, batch sizes 7 and 64 against 1; None before it was run."""
+"""Result of `benchmarks/determinism.py`, sizes 7 and 64 against 1; None before it was run."""
 
 
 def promise_of(*, dtype: str, strict: bool) -> Determinism:

@@ -21,7 +21,7 @@ from tasks.generation.protocol import Completion, FinishReason, Request
 from tasks.generation.tokenisation import PromptCodec
 
 PAD_MULTIPLE = 8
-"""Padded prompts are a multiple of this long: attention kernels err, or are slow, at odd lengths."""
+"""Padded prompts are a multiple of this long: some attention kernels err at odd lengths."""
 _COMPACT_SHARE = 8
 """Finished rows are taken out of the batch when they are at least one in this many."""
 
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(slots=True)
 class _Batch:
-    """Rows computed together; every tensor has one line for each of `rows`, None where a row has ended.
+    """Rows computed together: each tensor has one line for each of `rows`, None once it ended.
 
     `width` counts the positions that the rows have, padding included, once the input has been read.
     """
@@ -61,8 +61,8 @@ class Engine:
     Args:
         model: What computes.
         codec: What turns tokens into text.
-        rescores: Whether a finished row's log-probability is computed again from the row alone, so that not
-            even its last bit depends on the rows that it was generated with.
+        rescores: Whether a finished row's log-probability is computed again from the row alone, so
+            that not even its last bit depends on the rows that it was generated with.
     """
 
     def __init__(self, model: LoadedModel, *, codec: PromptCodec, rescores: bool = False) -> None:
@@ -97,7 +97,8 @@ class Engine:
             if (len(batch.rows) - len(alive)) * _COMPACT_SHARE >= len(batch.rows):
                 self._compact(batch, alive)
 
-    # No `yield` may stand inside inference mode: the mode would leak to the caller between two rows.
+    # No `yield` may stand inside inference mode: the mode would leak to the caller between two
+    # rows.
     @torch.inference_mode()
     def _open(self, rows: Sequence[Row], *, strategy: Strategy) -> _Batch:
         device = self._model.device

@@ -34,7 +34,7 @@ class InspectedModel:
 
     @property
     def info(self) -> ModelInfo:
-        """Identify the model; `weights_sha256` is "" for a hub model, whose weights were not fetched."""
+        """Identify the model; `weights_sha256` is "" where the weights were not fetched."""
         return self._info
 
     @property

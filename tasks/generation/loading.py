@@ -1,4 +1,4 @@
-"""From a checked model folder to a model in memory, on a device, in a dtype, tested for left padding."""
+"""From a checked model folder to a model in memory: on a device, in a dtype, tried out."""
 
 import warnings
 from collections.abc import Iterator
@@ -145,7 +145,7 @@ def describe(folder: ModelFolder, *, device: torch.device, dtype: torch.dtype) -
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Silence transformers' progress bar and its report on weights, which is checked here instead."""
+    """Silence transformers' progress bar and its report on weights, which is checked here."""
     from transformers.utils import logging
 
     library: Any = logging

@@ -68,7 +68,7 @@ class PromptCodec:
             ) from error
 
     def encode(self, prompts: Sequence[str]) -> list[list[int]]:
-        """Return the token ids of prompts that `format_prompt` returned, exactly as the model gets them."""
+        """Return the token ids of prompts that `format_prompt` returned, as the model gets them."""
         if not prompts:
             return []
         # A lone surrogate is no text for any tokenizer; the row must not take the others with it.
@@ -85,7 +85,7 @@ class PromptCodec:
         return [list(ids) for ids in encoded["input_ids"]]
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """Return the text of `tokens` without special tokens, spaces left as the model wrote them."""
+        """Return the text of `tokens` without special tokens, spaces as the model wrote them."""
         return str(
             self._tokenizer.decode(
                 list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False

@@ -62,8 +62,9 @@ class TransformersBackend:
 
     @property
     def _rescores(self) -> bool:
-        # Reading a whole row once more costs a CPU little beside writing it token by token. On a GPU one row
-        # takes as long as a step of hundreds, and in less than float32 tokens depend on the batch anyway.
+        # Reading a whole row once more costs a CPU little beside writing it token by token. On a
+        # GPU one row # takes as long as a step of hundreds, and in less than float32 tokens depend
+        # on the batch anyway.
         on_cpu = self._model.device.type == "cpu"
         return on_cpu and self._info.dtype == "float32" and not self._strict
 
@@ -158,6 +159,6 @@ class TransformersBackend:
 
 
 def _batch_order(row: Row) -> tuple[str, int, int, int]:
-    """Sort rows of one strategy by length, the longest first: if memory is short, it shows at once."""
+    """Sort rows of one strategy, the longest first: if memory is short, it shows at once."""
     request = row.request
     return (request.strategy.model_dump_json(), -len(row.prompt), request.row, request.attempt)

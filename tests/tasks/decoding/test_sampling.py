@@ -115,7 +115,9 @@ def test_a_draw_depends_on_nothing_but_its_own_row(seed, keys):
 
 
 def test_a_row_without_finite_logits_draws_token_zero():
-    logits = torch.stack([torch.full((4,), math.nan), torch.tensor([-math.inf, -math.inf, 0, -math.inf])])
+    logits = torch.stack(
+        [torch.full((4,), math.nan), torch.tensor([-math.inf, -math.inf, 0, -math.inf])]
+    )
     drawn = sample(logits, keys_B=torch.tensor([1, 2]), steps_B=torch.tensor([0, 0]))
     assert drawn.tolist() == [0, 2]
 

@@ -19,9 +19,13 @@ def test_no_stop_strings_cut_nothing():
 
 
 @settings(deadline=None)
-@given(text=st.text(min_size=1, max_size=30), stops=st.lists(st.text(min_size=1, max_size=4), min_size=1))
+@given(
+    text=st.text(min_size=1, max_size=30),
+    stops=st.lists(st.text(min_size=1, max_size=4), min_size=1),
+)
 def test_the_tail_shows_every_stop_that_the_last_byte_completes(text, stops):
-    # The finest tokens possible, one a byte: the tail must hold a stop that has just been completed.
+    # The finest tokens possible, one a byte: the tail must hold a stop that has just been
+    # completed.
     tokens = (text + stops[0]).encode("utf-8", "replace")
     tail = tokens[-tail_length(stops) :].decode("utf-8", "replace")
     assert stops[0].encode("utf-8", "replace").decode() in tail

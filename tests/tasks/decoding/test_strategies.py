@@ -38,7 +38,8 @@ def test_every_strategy_of_the_recipe_chooses_tokens(kind, logits):
 
 
 @pytest.mark.parametrize(
-    "strategy", [Greedy(), TopK(top_k=1), Nucleus(top_p=1e-9), MinP(min_p=1), Temperature(temperature=1e-4)]
+    "strategy",
+    [Greedy(), TopK(top_k=1), Nucleus(top_p=1e-9), MinP(min_p=1), Temperature(temperature=1e-4)],
 )
 def test_the_limits_of_every_strategy_are_greedy(strategy, logits):
     assert torch.equal(choose(logits, strategy), logits.argmax(-1))

@@ -83,7 +83,8 @@ def typical(row: list[float], mass: float) -> set[int]:
     entropy = -math.fsum(math.exp(value) * value for value in logs if value > -math.inf)
     distance = [abs(value + entropy) for value in logs]
     order = sorted(range(len(row)), key=lambda token: distance[token])
-    # Tokens on both sides of the entropy whose distances agree up to rounding have no certain order.
+    # Tokens on both sides of the entropy whose distances agree up to rounding have no certain
+    # order.
     for one, other in zip(order, order[1:], strict=False):
         scale = NEAR * max(1.0, min(distance[one], 1e9))
         close = distance[other] - distance[one] < scale
@@ -129,11 +130,14 @@ def test_typical_is_its_definition(seed, kind, size, rank, dtype, typical_p):
 def test_min_p_is_its_definition(seed, kind, size, rank, dtype, min_p):
     def keep(row: list[float]) -> set[int]:
         ratios = [math.exp(value - max(row)) for value in row]
-        assume(all(abs(ratio - min_p) > NEAR or value == max(row) for ratio, value in zip(ratios, row, strict=True)))
+        assume(
+            all(
+                abs(ratio - min_p) > NEAR or value == max(row)
+                for ratio, value in zip(ratios, row, strict=True)
+            )
+        )
         return {
-            token
-            for token, ratio in enumerate(ratios)
-            if ratio >= min_p or row[token] == max(row)
+            token for token, ratio in enumerate(ratios) if ratio >= min_p or row[token] == max(row)
         }
 
     logits = make_logits(seed, kind, (*rank, size), dtype)

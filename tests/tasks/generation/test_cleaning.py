@@ -8,8 +8,36 @@ from tasks.generation.cleaning import clean_reply
 
 PROMPT = "Write a message.\nIntent: lost card\nTone: polite\nMessage:"
 pieces = st.sampled_from(
-    ["Message:", "Intent:", "message: ", '"', "“", "”", "'", "\n", " ", "\t", "\u200b", "\u200d", "<|end|>"]
-    + ["</s>", "[INST]", "e\u0301", "\ufffd", "\ud800", "\x07", "a", "card", ":", "<|", "|>", "\u2028", "İ"]
+    [
+        "Message:",
+        "Intent:",
+        "message: ",
+        '"',
+        "“",
+        "”",
+        "'",
+        "\n",
+        " ",
+        "\t",
+        "\u200b",
+        "\u200d",
+        "<|end|>",
+    ]
+    + [
+        "</s>",
+        "[INST]",
+        "e\u0301",
+        "\ufffd",
+        "\ud800",
+        "\x07",
+        "a",
+        "card",
+        ":",
+        "<|",
+        "|>",
+        "\u2028",
+        "İ",
+    ]
 )
 texts = st.lists(pieces | st.text(max_size=3), max_size=14).map("".join)
 

@@ -50,7 +50,9 @@ def test_the_starter_is_the_projects_own_folder(llama, monkeypatch):
     assert Path(folders.__file__).parents[1].joinpath("starter").is_dir()
 
 
-@pytest.mark.parametrize("name", ["./no-such", "/no/such/folder", "~/no-such", "no such", "a/b/c", "../x", "..", "x/"])
+@pytest.mark.parametrize(
+    "name", ["./no-such", "/no/such/folder", "~/no-such", "no such", "a/b/c", "../x", "..", "x/"]
+)
 def test_a_folder_that_is_not_there_is_refused(name, tmp_path):
     with pytest.raises(InputError) as caught:
         find(name, folder=tmp_path / "empty")
@@ -66,7 +68,9 @@ def test_a_hub_model_without_network_is_refused(monkeypatch, tmp_path):
     assert caught.value.code == "CS-M001"
 
 
-def test_a_hub_model_is_fetched_without_pickles_and_named_by_its_commit(llama, monkeypatch, tmp_path):
+def test_a_hub_model_is_fetched_without_pickles_and_named_by_its_commit(
+    llama, monkeypatch, tmp_path
+):
     asked = {}
     snapshot = tmp_path / "0123abcd"
     shutil.copytree(llama, snapshot)

@@ -30,7 +30,8 @@ def test_padding_is_borne_when_masks_and_positions_are_heeded(family, request):
 
 
 @pytest.mark.parametrize(
-    ("family", "broken"), [("llama", IgnoresMask), ("gpt2", IgnoresMask), ("gpt2", IgnoresPositions)]
+    ("family", "broken"),
+    [("llama", IgnoresMask), ("gpt2", IgnoresMask), ("gpt2", IgnoresPositions)],
 )
 def test_the_trial_catches_a_model_that_padding_disturbs(family, broken, request):
     network = network_of(request.getfixturevalue(family))
@@ -51,3 +52,16 @@ def test_logits_are_those_of_the_last_position(llama):
         )
     assert whole.shape == (1, 259)
     torch.testing.assert_close(last, whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("num_last", [1, 3, 5])
+def test_a_whole_sequence_is_read_at_once(llama, num_last):
+    network = network_of(llama)
+    tokens = torch.tensor([5, 6, 7, 8, 9])
+    with torch.no_grad():
+        logits = network.read(tokens, num_last=num_last)
+        last, _ = network.forward(
+            tokens[None], position_BT=torch.arange(5)[None], mask_BT=None, cache=None
+        )
+    assert logits.shape == (num_last, 259)
+    torch.testing.assert_close(logits[-1:], last, rtol=1e-4, atol=1e-4)

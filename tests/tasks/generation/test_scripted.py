@@ -22,7 +22,9 @@ def answers(backend, requests):
 
 def write_script(folder, *lines):
     path = folder / "script.jsonl"
-    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines))
+    path.write_text(
+        "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+    )
     return ScriptedModel(name="script.jsonl")
 
 
@@ -37,7 +39,10 @@ def test_replies_are_drawn_among_the_lines_of_the_label(tmp_path):
     drawn = Counter(text for text, *_ in answers(backend, [request_of(n) for n in range(400)]))
     assert set(drawn) == {"a 0", "a 1", "a 2", "a 3"}
     assert min(drawn.values()) > 60
-    assert backend.info.weights_sha256 == hashlib.sha256((tmp_path / "script.jsonl").read_bytes()).hexdigest()
+    assert (
+        backend.info.weights_sha256
+        == hashlib.sha256((tmp_path / "script.jsonl").read_bytes()).hexdigest()
+    )
     assert backend.info.id == "script"
     assert backend.determinism.promise == "exact"
 

@@ -1,4 +1,4 @@
-"""Laws of generation: what a row is, whoever shares its batch, and what happens to it when things fail."""
+"""Laws of generation: what a row is, whoever shares its batch, and what a failure does to it."""
 
 import math
 import random
@@ -39,7 +39,11 @@ def requests_of(seed: int, strategy, *, count: int) -> list[Request]:
 
 
 def by_row(completions) -> dict[int, tuple]:
-    return {c.request.row: (c.text, c.num_tokens, c.finish_reason, c.error) for c in completions}
+    """Everything that a row is made of, to the last bit of its logprob."""
+    return {
+        c.request.row: (c.text, c.num_tokens, c.finish_reason, c.error, c.logprob)
+        for c in completions
+    }
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +68,6 @@ def test_rows_do_not_depend_on_batch_size_order_or_sharding(backends, family, se
         backend = backends[family][size]
         batched = [*backend.generate(shuffled[:cut]), *backend.generate(shuffled[cut:])]
         assert by_row(batched) == by_row(alone)
-        scores = {c.request.row: c.logprob for c in batched}
-        for completion in alone:
-            assert scores[completion.request.row] == pytest.approx(completion.logprob, abs=1e-4)
 
 
 def test_a_row_depends_on_its_seed(backends):
@@ -134,12 +135,13 @@ def test_greedy_is_the_librarys_own_on_a_trained_model(tinystories):
 
 
 @pytest.mark.parametrize("strategy", [Greedy(), Nucleus(top_p=0.6, temperature=0.7), MinP()])
-def test_logprob_is_the_teacher_forced_one_of_the_untruncated_model(llama, strategy):
+@pytest.mark.parametrize("mode", ["auto", "strict"])
+def test_logprob_is_the_teacher_forced_one_of_the_untruncated_model(llama, strategy, mode):
     strategy = strategy.model_copy(update={"length": Length(min=8, max=8)})
     requests = requests_of(1, strategy, count=5)
     tokenizer = AutoTokenizer.from_pretrained(llama)
     model = AutoModelForCausalLM.from_pretrained(llama, dtype=torch.float32).eval()
-    for completion in backend_of(llama).generate(requests):
+    for completion in backend_of(llama, deterministic=mode).generate(requests):
         prompt = tokenizer(completion.request.prompt)["input_ids"]
         reply = replay(model, prompt, completion)
         with torch.no_grad():
@@ -241,7 +243,9 @@ def test_a_row_whose_scores_are_not_numbers_fails_alone(llama):
     assert by_row(completions.values()) == good
 
 
-@pytest.mark.parametrize("error", [RuntimeError("DefaultCPUAllocator: can't allocate"), MemoryError()])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("DefaultCPUAllocator: can't allocate"), MemoryError()]
+)
 @pytest.mark.parametrize("when", ["prompt", "later"])
 def test_out_of_memory_halves_the_batch_and_the_run_goes_on(llama, error, when):
     requests = requests_of(5, Temperature(length=Length(max=9)), count=21)
@@ -298,7 +302,7 @@ def test_a_prompt_over_the_context_fails_alone(backends):
 
 
 def test_an_empty_reply_is_a_reply(llama):
-    backend = backend_of(llama)
+    backend = backend_of(llama, deterministic="strict")
 
     def spoil(_input_BT, logits_BV):
         logits_BV[:, 0] = 1e4
