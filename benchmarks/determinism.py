@@ -31,8 +31,8 @@ from tasks.planning.streams import row_seed
 
 RESULTS = Path(__file__).parent / "results"
 STRATEGIES = (Temperature(), Nucleus(top_p=0.9, temperature=0.9))
-OPENINGS = "Write a message: |Once upon a time |The customer asks |How do I |A|My card".split("|")
-SUBJECTS = "a lost card|the weather|music for tonight|an order that is late|a refund".split("|")
+OPENINGS = ("Write a message:", "Once upon a time", "The customer asks", "How do I", "A", "My card")
+SUBJECTS = ("", "a lost card", "the weather", "music for tonight", "an order that is late")
 CHUNK = 1024
 """Rows in one call: a shard's worth."""
 
@@ -42,14 +42,14 @@ Row = tuple[str, float | None]
 def requests_of(first: int, *, seed: int) -> list[Request]:
     """Make one chunk of requests: prompts of several lengths, two strategies."""
     rows = range(first, first + CHUNK)
-    prompts = list(itertools.product(OPENINGS, ("", *SUBJECTS)))
+    prompts = list(itertools.product(OPENINGS, SUBJECTS))
     return [
         Request(
             row=row,
             attempt=0,
             seed=row_seed(seed, row, 0),
             label="",
-            prompt=(opening + subject).strip(),
+            prompt=f"{opening} {subject}".strip(),
             strategy=STRATEGIES[row % len(STRATEGIES)],
         )
         for row, (opening, subject) in zip(rows, itertools.cycle(prompts), strict=False)
@@ -141,15 +141,16 @@ def surroundings(device: torch.device) -> dict[str, object]:
 def as_table(result: dict[str, object]) -> str:
     """Render the result as a short page."""
     differing, speed = result["differing_rows"], result["tokens_per_second"]
-    assert isinstance(differing, dict) and isinstance(speed, dict)
+    assert isinstance(differing, dict)
+    assert isinstance(speed, dict)
     lines = [
         "# Rows that change with the batch",
         "",
-        f"{result['rows']:,} rows, {result['tokens']:,} tokens, model `{result['model']}`, float32, "
-        f"{result['hardware']}, {result['date']}, torch {torch.__version__}.",
+        f"{result['rows']:,} rows, {result['tokens']:,} tokens, model `{result['model']}`, "
+        f"float32, {result['hardware']}, {result['date']}, torch {torch.__version__}.",
         "Each line is compared with batch size 1, `strict` with itself in another order.",
         "",
-        "| batch size | texts that differ | logprobs that differ in a bit | largest drift, nats | tokens/s |",
+        "| batch size | texts differ | logprobs differ in a bit | largest drift, nats | tokens/s |",
         "| --- | --- | --- | --- | --- |",
     ]
     for way, found in differing.items():

@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from pydantic_core import ErrorDetails
 from schemas.errors import InputError
 from schemas.yaml_source import KeyPath, Source, dotted, printable
 
+_MAX_EXPLAINED = 20  # a machine-made recipe can have a hundred thousand errors
 _MOST_USEFUL_FIRST = ("CS-R003", "CS-R006", "CS-R005", "CS-R004", "CS-R007")
 _NOT_YET = {
     "backend": ("openai", "vllm"),
@@ -78,17 +80,22 @@ def recipe_error(
     by_path: dict[KeyPath, list[ErrorDetails]] = {}
     for details in error.errors():
         by_path.setdefault(source_path(details["loc"], source.data), []).append(details)
-    problems = [_problem(path, group, source.data, json_schema) for path, group in by_path.items()]
     # A list with a wrong item also counts as too short: the item says more.
     outer = {path[:length] for path in by_path for length in range(len(path))}
-    problems = [p for p in problems if not (p.path in outer and "must not be empty" in p.message)]
+    for path in outer & by_path.keys():
+        if all(details["type"] == "too_short" for details in by_path[path]):
+            del by_path[path]
+    problems = [
+        _problem(path, group, source.data, json_schema)
+        for path, group in islice(by_path.items(), _MAX_EXPLAINED)
+    ]
     problems.sort(key=lambda problem: _MOST_USEFUL_FIRST.index(problem.code))
     first, *others = problems
     hint = first.hint
     if others:
         places = "; ".join(source.place_of(problem.path) for problem in others[:3])
-        more = ", ..." if len(others) > 3 else ""
-        hint += f" (and {len(others)} more: {places}{more})"
+        more = ", ..." if len(by_path) > 4 else ""
+        hint += f" (and {len(by_path) - 1:,} more: {places}{more})"
     return InputError(first.message, code=first.code, place=source.place_of(first.path), hint=hint)
 
 
@@ -108,6 +115,8 @@ def source_path(loc: Sequence[str | int], data: Any) -> KeyPath:
             data = data.get(part)
         elif isinstance(data, list) and isinstance(part, int):
             data = data[part] if part < len(data) else None
+        elif isinstance(data, list):
+            continue  # the short form of a mapping that holds the list
         else:
             break
         path = (*path, part)
@@ -141,7 +150,7 @@ def _problem(
     literals = [details for details in group if details["type"] == "literal_error"]
     rest = [details for details in group if details["type"] != "literal_error"]
     details = (rest or literals)[0]
-    key = printable(str(path[-1])) if path else "the recipe"
+    key = _key_name(path)
     match details["type"]:
         case "extra_forbidden":
             return _unknown_key(path, data, json_schema)
@@ -173,6 +182,13 @@ def _problem(
     return Problem("CS-R005", path, message, f"change {dotted(path) or 'the recipe'}")
 
 
+def _key_name(path: KeyPath) -> str:
+    """Name a key in a sentence: its last part, or the whole path of a list's item."""
+    if not path:
+        return "the recipe"
+    return dotted(path) if isinstance(path[-1], int) else printable(path[-1])
+
+
 def _contradiction(path: KeyPath, message: str, data: Any) -> Problem:
     for part in path:
         data = data[part]
@@ -196,11 +212,11 @@ def _unknown_key(path: KeyPath, data: Any, json_schema: Mapping[str, Any]) -> Pr
 
 def _unknown_choice(path: KeyPath, value: Any, expected: str) -> Problem:
     choices = expected.replace("'", "").replace(" or ", ", ").split(", ")
-    key = str(path[-1]) if path else "the recipe"
+    key = _key_name(path)
     hint = f"choose one of: {', '.join(choices)}"
     if value in _NOT_YET.get(key, ()):
         return Problem("CS-R006", path, f"{key} {value} is not available in this version", hint)
-    message = f"{shown(value)} is not a possible {printable(key)}"
+    message = f"{shown(value)} is not a possible {key}"
     return Problem("CS-R006", path, message, suggest(str(value), choices) + hint)
 
 

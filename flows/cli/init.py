@@ -1,11 +1,11 @@
 """`corpusmith init`: something small that works, to start from."""
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from recipes import init_files
 from schemas.errors import InputError
 
 
@@ -13,8 +13,8 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
 ) -> None:
     """Write a small working recipe, a prompt template and an examples file to start from."""
-    sources = [entry for entry in files("recipes").joinpath("init").iterdir() if entry.is_file()]
-    taken = sorted(entry.name for entry in sources if (folder / entry.name).exists())
+    files = init_files()
+    taken = sorted(name for name in files if (folder / name).exists())
     if taken or (folder.exists() and not folder.is_dir()):
         raise InputError(
             f"{', '.join(taken)} is already there" if taken else "this is a file, not a folder",
@@ -24,8 +24,8 @@ def init(
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for entry in sources:
-            (folder / entry.name).write_bytes(entry.read_bytes())
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError(
             f"the folder cannot be written: {error.strerror or error}",

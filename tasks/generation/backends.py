@@ -82,7 +82,7 @@ def inspect_model(model: TransformersModel | ScriptedModel, *, folder: Path) -> 
 
 
 def _wait_passively() -> None:
-    """Let torch's idle threads sleep instead of spin; of effect only before torch is first imported.
+    """Let torch's idle threads sleep instead of spin; works only before torch is first imported.
 
     Spinning gains little on idle cores. On busy ones (other shards' work, a second process) it
     takes them from the thread that is waited for: a step of a small model became 20 times slower.

@@ -5,7 +5,7 @@ import unicodedata
 
 _CONTROL_TOKEN = re.compile(r"<\|[^\s<>|]{1,64}\|>|</?s>|<(?:pad|unk|bos|eos)>|\[/?INST\]")
 _FIELD = re.compile(r"^[ \t]*([^\W\d_][\w -]{0,39}):", re.MULTILINE)
-_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "„": "“"}
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "\u2018": "\u2019", "«": "»", "„": "“"}
 # Zero-width joiners shape words in several scripts, and emoji: they are text.
 _JOINERS = "\u200c\u200d"
 _DROPPED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
@@ -66,7 +66,7 @@ def _cut_fields(text: str, *, fields: frozenset[str]) -> str:
 
 
 def _unquote(text: str) -> str:
-    """Drop a pair of quotation marks around the whole text, unless one of them also stands inside."""
+    """Drop quotation marks around the whole text, unless one of them also stands inside."""
     if len(text) < 2 or _QUOTES.get(text[0]) != text[-1]:
         return text
     inner = text[1:-1]

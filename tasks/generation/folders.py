@@ -85,8 +85,7 @@ def find_model(model: TransformersModel, *, folder: Path, weights: bool = True) 
 
     Raises:
         InputError: If the model does not exist (CS-M001), has no safetensors (CS-M002), is damaged
-        or incomplete
-            (CS-M003), or is of a kind that is not supported (CS-M004).
+            or incomplete (CS-M003), or is of a kind that is not supported (CS-M004).
     """
     if model.name == "starter":
         return _check(STARTER_FOLDER, name="starter", revision=None, weights=weights)

@@ -84,8 +84,7 @@ class ScriptedBackend:
 
         Raises:
             InputError: If the path leaves the recipe's folder (CS-R008), the file is missing
-            (CS-M001), or a line
-                is wrong or there is none (CS-M003).
+                (CS-M001), or a line is wrong or there is none (CS-M003).
         """
         path = _script_path(model.name, folder=folder)
         try:

@@ -28,8 +28,8 @@ class PromptCodec:
     """A tokenizer as generation uses it.
 
     With a chat template, prompts carry the control tokens that the template wrote; without one, a
-    prompt is plain
-    text: the tokenizer adds its opening token, and text that looks like a control token stays text.
+    prompt is plain text: the tokenizer adds its opening token, and text that looks like a control
+    token stays text.
     """
 
     def __init__(self, tokenizer: Any) -> None:

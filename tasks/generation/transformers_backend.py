@@ -35,8 +35,8 @@ class TransformersBackend:
         folder: Folder of the recipe.
 
     Raises:
-        InputError: If the model cannot be found, loaded or put where it is asked for (CS-M001 to
-        CS-M005).
+        InputError: If the model cannot be found, loaded or put where it is asked for (CS-M001
+            to CS-M005).
     """
 
     def __init__(self, model: TransformersModel, *, folder: Path) -> None:
@@ -104,8 +104,8 @@ class TransformersBackend:
             return "the prompt has no tokens"
         if len(prompt) + longest > self._info.context_length:
             return (
-                f"context overflow: {len(prompt)} tokens of prompt and {longest} of reply do not fit "
-                f"into {self._info.context_length}"
+                f"context overflow: {len(prompt)} tokens of prompt and {longest} of reply "
+                f"do not fit into {self._info.context_length}"
             )
         return None
 

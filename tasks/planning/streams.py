@@ -60,7 +60,7 @@ def row_keys(seed: int, rows: ArrayLike, attempts: ArrayLike, stream: Stream) ->
     Returns:
         Unsigned 64-bit keys in the broadcast shape.
     """
-    base = fold(np.uint64(seed), int(stream))
+    base = fold(np.asarray(seed, dtype=np.uint64), int(stream))
     return fold(fold(base, rows), attempts)
 
 

@@ -58,6 +58,13 @@ def test_further_errors_are_counted_with_their_places(tmp_path: Path) -> None:
     assert error.hint.endswith(", ...)")
 
 
+def test_many_errors_are_all_counted_and_few_explained(tmp_path: Path) -> None:
+    error = error_of(tmp_path, GOOD + "".join(f"k{number}: 1\n" for number in range(20_000)))
+    assert error.code == "CS-R003"
+    assert "and 19,999 more: " in error.hint
+    assert len(error.hint) < 1000
+
+
 def test_a_union_is_one_error(tmp_path: Path) -> None:
     error = error_of(tmp_path, GOOD, "model.batch_size=0")
     assert error.message == "batch_size must be at least 1, or 'auto', not 0"
@@ -84,7 +91,8 @@ def test_what_a_later_version_has_is_said(tmp_path: Path, item: str) -> None:
     [
         ("rows=abc", "rows must be a whole number, not 'abc'"),
         ("rows=1.5", "rows must be a whole number, not 1.5"),
-        ("attributes.stars=[1]", "must be text; put it in quotes, not 1"),
+        ("attributes.stars=[a, 1]", "attributes.stars[1] must be text; put it in quotes, not 1"),
+        ("noise={steps: [1]}", "noise.steps[0] must be a mapping of keys to values, not 1"),
         ("budget.allow_shortfall=maybe", "must be true or false, not 'maybe'"),
         ("gates.row.finished=0.5", "finished must be true or off, not 0.5"),
         ("gates.row.chars=[5]", "gates.row.chars has too few items"),

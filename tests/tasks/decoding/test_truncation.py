@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def typical(row: list[float], mass: float) -> set[int]:
     order = sorted(range(len(row)), key=lambda token: distance[token])
     # Tokens on both sides of the entropy whose distances agree up to rounding have no certain
     # order.
-    for one, other in zip(order, order[1:], strict=False):
+    for one, other in pairwise(order):
         scale = NEAR * max(1.0, min(distance[one], 1e9))
         close = distance[other] - distance[one] < scale
         assume(not close or row[one] == row[other] or distance[one] == math.inf)

@@ -22,8 +22,6 @@ pieces = st.sampled_from(
         "\u200b",
         "\u200d",
         "<|end|>",
-    ]
-    + [
         "</s>",
         "[INST]",
         "e\u0301",

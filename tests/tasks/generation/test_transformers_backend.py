@@ -18,7 +18,7 @@ from tasks.generation.network import Network, Probe
 from tasks.generation.protocol import Request
 from tasks.generation.transformers_backend import TransformersBackend
 
-WORDS = "the old card is not here yet and my bank never wrote why it took so long".split()
+WORDS = ["the", "old", "card", "is", "not", "here", "yet", "and", "my", "bank", "never", "wrote"]
 
 
 def backend_of(folder, **settings) -> TransformersBackend:
