@@ -1,1 +1,1 @@
-"""The vocabulary: recipe, row, shard, verdict, manifest, errors. Imports nothing else of the project."""
+"""The vocabulary: recipe, row, shard, gates, manifest, errors. Imports nothing of the project."""

@@ -6,10 +6,10 @@ SCORES: dict[str, str] = {
     "num_chars": "code points of the clean text",
     "num_words": "white-space separated words of the clean text",
     "repetition": "share of word 3-grams that repeat an earlier one of the same text, 0 to 1",
-    "prompt_overlap": "share of the text's word 3-grams that stand in the prompt (examples apart), 0 to 1",
-    "example_similarity": "greatest Jaccard similarity of character 5-grams to an example of the prompt, 0 to 1",
+    "prompt_overlap": "share of word 3-grams that stand in the prompt (examples apart), 0 to 1",
+    "example_similarity": "greatest Jaccard similarity (character 5-grams) to an example, 0 to 1",
     "label_leak": "1 when the label's name stands in the text, else 0",
-    "memorised": "1 for a verbatim copy of an example or of the model's known training text, else 0",
+    "memorised": "1 for a copy of an example or of the model's known training text, else 0",
 }
 """Row-level quality scores, each with its definition; all float32, computed on the clean text."""
 

@@ -67,7 +67,7 @@ class Nucleus(_Sampled):
 
 
 class MinP(_Sampled):
-    """Sampling among tokens at least `min_p` times as probable as the best (Nguyen et al., ICLR 2025)."""
+    """Sampling among tokens at least `min_p` times as probable as the best (Nguyen, ICLR 2025)."""
 
     kind: Literal["min_p"] = "min_p"
     min_p: float = Field(default=0.1, gt=0, le=1)

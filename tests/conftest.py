@@ -1,7 +1,6 @@
-"""What every test may use. Nothing here reaches the network, a user's Prefect home or the working directory."""
+"""What every test may use; nothing here reaches the network or a user's Prefect home."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def environment(prefect_home: Path) -> Iterator[dict[str, str]]:
+def environment(prefect_home: Path) -> dict[str, str]:
     """Environment of a child process that runs the command line."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_API", "COLUMNS"))}
-    yield {**kept, "PREFECT_HOME": str(prefect_home), "COLUMNS": "100"}
+    return {**kept, "PREFECT_HOME": str(prefect_home), "COLUMNS": "100"}

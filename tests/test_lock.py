@@ -1,4 +1,4 @@
-"""constraints.txt is what is installed: the figures and promises were measured with these versions."""
+"""constraints.txt is what is installed: the figures were measured with these versions."""
 
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path

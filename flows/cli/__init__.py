@@ -1,5 +1,6 @@
 """The `corpusmith` command: one module a verb. Everything heavy is imported inside the verb that needs it."""
 
+import io
 import os
 import signal
 import sys
@@ -11,17 +12,16 @@ import typer
 from typer.exceptions import TyperException
 
 from flows.cli.check import check
-from flows.cli.errors import show_error
+from flows.cli.errors import show_error, unexpected_error, usage_error
 from flows.cli.generate import generate
 from flows.cli.init import init
 from flows.cli.preview import preview
 from flows.cli.strategies import strategies
-from schemas.errors import EXIT_INTERRUPTED, EXIT_RUN_FAILED, CorpusmithError, InputError, RunError
+from schemas.errors import EXIT_DONE, EXIT_INTERRUPTED, CorpusmithError
 
 app = typer.Typer(
     name="corpusmith",
     help="Make labelled synthetic text corpora: a recipe in, a released dataset with its audit out.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -40,7 +40,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -52,10 +52,11 @@ def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _interrupt)
-    code = run(sys.argv[1:])
-    sys.stdout.flush()
-    sys.exit(code)
+    sys.exit(run(sys.argv[1:]))
 
 
 _ENVIRONMENT = {
@@ -72,21 +73,24 @@ _ENVIRONMENT = {
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; `--debug` may stand anywhere."""
     debug = "--debug" in arguments
+    given = [argument for argument in arguments if argument != "--debug"] or ["--help"]
     try:
-        result = app([a for a in arguments if a != "--debug"], standalone_mode=False)
+        result = app(given, standalone_mode=False)
+        sys.stdout.flush()
     except CorpusmithError as error:
         return _fail(error, debug)
     except TyperException as error:
-        return _fail(_usage(error), debug)
+        return _fail(usage_error(error), debug)
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted; the same command resumes this run", file=sys.stderr, flush=True)
+        print("interrupted", file=sys.stderr, flush=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the reader has gone; nothing may be written
-        return EXIT_RUN_FAILED
+        # The reader has seen enough. Python would complain when it flushes the pipe at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
     except Exception as error:
-        return _fail(_unexpected(error), debug)
-    return result if isinstance(result, int) else 0
+        return _fail(unexpected_error(error), debug)
+    return result if isinstance(result, int) else EXIT_DONE
 
 
 def _fail(error: CorpusmithError, debug: bool) -> int:
@@ -94,26 +98,6 @@ def _fail(error: CorpusmithError, debug: bool) -> int:
         traceback.print_exc()
     show_error(error)
     return error.exit_code
-
-
-def _usage(error: TyperException) -> InputError:
-    message = getattr(error, "format_message", lambda: str(error))()
-    context = getattr(error, "ctx", None)
-    command = getattr(context, "command_path", "corpusmith")
-    return InputError(
-        message.rstrip(".").replace("\n", " "),
-        code="CS-I001",
-        place="command line",
-        hint=f"`{command} --help` shows what it takes",
-    )
-
-
-def _unexpected(error: Exception) -> RunError:
-    return RunError(
-        f"{type(error).__name__}: {error}",
-        code="CS-X001",
-        hint="the same command resumes the run; with --debug it shows the traceback for a bug report",
-    )
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

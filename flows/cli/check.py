@@ -1,12 +1,12 @@
 """`corpusmith check`: everything that can be said about a recipe before anything is generated."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from flows.cli.options import Json, Overrides, RecipePath
+from flows.cli.output import open_console, print_json, visible, working
 
 
 def check(
@@ -21,46 +21,58 @@ def check(
     from tasks.preflight.checks import check_recipe
     from tasks.preflight.plan_summary import summarise
 
-    summary = summarise(check_recipe(recipe, overrides=overrides), out=out)
+    with working("checking the recipe"):
+        summary = summarise(check_recipe(recipe, overrides=overrides), out=out)
     if as_json:
-        print(json.dumps(summary, indent=2, ensure_ascii=False))
+        print_json(summary)
     else:
         _show(summary)
 
 
 def _show(summary: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    console, forecast = Console(), summary["forecast"]
+    console, forecast = open_console(), summary["forecast"]
     kinds = list(summary["strategies"])
-    table = Table("label", *kinds, "rows", box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("label", overflow="fold")
+    for kind in (*kinds, "rows"):
+        table.add_column(kind, justify="right")
     for label, rows in summary["quotas"].items():
         cells = [f"{rows[kind]:,}" for kind in kinds]
-        table.add_row(escape(label), *cells, f"{sum(rows.values()):,}")
+        table.add_row(Text(visible(label)), *cells, f"{sum(rows.values()):,}")
     totals = [f"{sum(rows[kind] for rows in summary['quotas'].values()):,}" for kind in kinds]
-    table.add_row("[bold]all[/]", *totals, f"[bold]{summary['rows']:,}[/]")
-    prompt = summary["prompt_tokens"]
-    console.print(
-        f"[bold]{summary['name']}[/]: the recipe is right. Model {escape(summary['model'])}.\n"
-    )
+    table.add_row("all", *totals, f"{summary['rows']:,}", style="bold")
+    console.print(f"{summary['name']}: the recipe is right. Model: ", end="", style="bold")
+    console.print(Text(visible(summary["model"])), "\n")
     console.print(table)
-    console.print(
-        f"\nprompts   {prompt['mean']:,.0f} tokens on average, {prompt['most']:,} at most, "
-        f"of a context of {summary['context']:,}"
-        f"\ntokens    about {forecast['tokens']:,} to generate, at most {forecast['most_tokens']:,}"
-        f"\ntime      about {_duration(forecast['seconds'])} of generation"
-        f"\nrelease   about {forecast['megabytes']:,.1f} MB"
-        f"\n[dim]{forecast['basis']}[/]",
-        highlight=False,
-    )
+    console.print()
+    facts = Table.grid(padding=(0, 2, 0, 0))
+    for name, fact in _facts(summary, forecast).items():
+        facts.add_row(name, Text(fact))
+    console.print(facts)
+    console.print(Text(visible(forecast["basis"]), style="dim"))
+
+
+def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
+    prompt = summary["prompt_tokens"]
+    return {
+        "prompts": f"{prompt['mean']:,.0f} tokens on average, {prompt['most']:,} at most, "
+        f"of a context of {summary['context']:,}",
+        "tokens": f"about {forecast['tokens']:,} to generate, "
+        f"at most {forecast['most_tokens']:,}",
+        "time": f"about {_duration(forecast['seconds'])} of generation",
+        "release": f"about {_megabytes(forecast['megabytes'])} MB",
+    }
+
+
+def _megabytes(number: float) -> str:
+    return f"{number:,.1f}" if number >= 0.1 else f"{number:.1g}"
 
 
 def _duration(seconds: float) -> str:
-    for unit, length in (("hours", 3600), ("minutes", 60)):
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:,.0f} {unit}"
-    return f"{max(seconds, 1):,.0f} seconds"
+    return f"{seconds:,.0f} seconds" if seconds >= 1.5 else "a second"

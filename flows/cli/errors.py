@@ -1,12 +1,16 @@
 """One error, one block: the code, what is wrong and where, what to do."""
 
+import errno
 import sys
 
-from schemas.errors import CorpusmithError
+from typer.exceptions import TyperException
+
+from schemas.errors import CorpusmithError, InputError, RunError
+from schemas.yaml_source import printable
 
 
 def show_error(error: CorpusmithError) -> None:
-    """Print an error as one short block on stderr."""
+    """Print an error as one short block on stderr; a line end within a part cannot fake another."""
     lines = [f"error[{error.code}]: {printable(error.message)}"]
     if error.place:
         lines.append(f"  where: {printable(error.place)}")
@@ -15,9 +19,60 @@ def show_error(error: CorpusmithError) -> None:
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 
-def printable(text: str) -> str:
-    """Make control characters of untrusted text visible, so that no file can write to the terminal."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else repr(character)[1:-1]
-        for character in text
+def unexpected_error(error: Exception) -> RunError:
+    """Say what nobody foresaw, in the same form as any other error."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RunError(
+            "the disk is full",
+            code="CS-O004",
+            place=str(error.filename or ""),
+            hint="free some space; the same command resumes the run",
+        )
+    return RunError(
+        f"{type(error).__name__}: {error}",
+        code="CS-X001",
+        hint="report it with the traceback that --debug shows; "
+        "what a run has made is kept, and the same command resumes it",
     )
+
+
+def usage_error(error: TyperException) -> InputError:
+    """Say in plain words what is wrong with the command line, and what was probably meant."""
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", "corpusmith")
+    help_hint = f"`{command} --help` shows what it takes"
+    parameter, option = getattr(error, "param", None), getattr(error, "option_name", None)
+    if option is not None and hasattr(error, "possibilities"):
+        known = [name for p in context.command.get_params(context) for name in p.opts]
+        message, hint = f"{command} has no option {option}", _nearest(option, known) + help_hint
+        place = option
+    else:
+        message, _, meant = getattr(error, "format_message", lambda: str(error))().partition(
+            " Did you mean "
+        )
+        hint = f"did you mean {meant.rstrip('?').replace(chr(39), '`')}? " if meant else ""
+        hint += help_hint
+        place = max(getattr(parameter, "opts", ()), key=len, default="") if parameter else ""
+    return InputError(_plain(message), code="CS-I001", place=place or command, hint=hint)
+
+
+def _nearest(option: str, known: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
+    return f"did you mean `{near[0]}`? " if near else ""
+
+
+def _plain(message: str) -> str:
+    """Turn the libraries' phrases into this project's."""
+    for theirs, ours in (
+        ("Value error, ", ""),
+        ("Input should be greater than or equal to", "must be at least"),
+        ("Input should be less than or equal to", "must be at most"),
+        ("Input should be a valid integer", "must be a whole number"),
+        (", unable to parse string as an integer", ""),
+        ("Input should", "must"),
+    ):
+        message = message.replace(theirs, ours)
+    message = " ".join(message.split()).rstrip(".")
+    return message[:1].lower() + message[1:]

@@ -16,4 +16,7 @@ Overrides = Annotated[
         help="Replace a value of the recipe: rows=50, strategies.0.top_p=0.8. Repeatable.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Json = Annotated[
+    bool, typer.Option("--json", metavar="", help="Print the result as JSON, and nothing else.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", metavar="", help="Show no progress.")]

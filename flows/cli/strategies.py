@@ -1,35 +1,48 @@
 """`corpusmith strategies`: what there is to choose from."""
 
-import json
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from flows.cli.options import Json
+from flows.cli.output import open_console, print_json
 from schemas.base import Frozen
 from schemas.strategies import STRATEGY_CLASSES
 
 _SHARED = ("kind", "share", "length", "stop")
 
 
-def strategies(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")] = False,
-) -> None:
+def strategies(as_json: Json = False) -> None:
     """List the decoding strategies with their parameters, defaults and source papers."""
     found = [_describe(strategy) for strategy in STRATEGY_CLASSES]
     if as_json:
-        print(json.dumps(found, indent=2))
-        return
-    from rich.console import Console
-    from rich.table import Table
+        print_json(found)
+    else:
+        _show(found)
 
-    table = Table("kind", "parameters and defaults", "what it does", box=None, padding=(0, 2, 0, 0))
+
+def _show(found: list[dict[str, Any]]) -> None:
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    console = open_console()
     for entry in found:
-        parameters = ", ".join(f"{name}={value}" for name, value in entry["parameters"].items())
-        table.add_row(entry["kind"], parameters or "none", entry["meaning"])
-    console = Console(width=None)
-    console.print(table, soft_wrap=False)
+        console.print(Text(entry["kind"], style="bold"))
+        console.print(Padding(Text(entry["meaning"]), (0, 0, 0, 2)))
+        parameters = Table.grid(padding=(0, 2, 0, 0))
+        for name, parameter in entry["parameters"].items():
+            parameters.add_row(
+                Text(f"{name}: {parameter['default']}", no_wrap=True),
+                Text(parameter["meaning"], style="dim"),
+            )
+        if entry["parameters"]:
+            console.print(Padding(parameters, (0, 0, 0, 4)))
+        if entry["source"]:
+            # A link that is broken over lines cannot be clicked or copied.
+            console.print(f"    {entry['source']}", soft_wrap=True)
+        console.print()
     console.print(
-        "\nEach also takes [bold]share[/bold], [bold]length[/bold]: {min, max} in tokens, and [bold]stop[/bold]: a list of strings."
+        "Each also takes share, length: {min, max} in tokens, and stop: a list of texts, and runs"
+        " on the backend transformers. The numbers are the defaults."
     )
 
 
@@ -38,8 +51,11 @@ def _describe(strategy: type[Frozen]) -> dict[str, Any]:
     return {
         "kind": fields["kind"].default,
         "meaning": " ".join((strategy.__doc__ or "").split()),
+        "source": getattr(strategy, "source", ""),
         "parameters": {
-            name: field.default for name, field in fields.items() if name not in _SHARED
+            name: {"default": field.default, "meaning": field.description or ""}
+            for name, field in fields.items()
+            if name not in _SHARED
         },
         "backends": ["transformers"],
     }

@@ -21,23 +21,22 @@ MEASURED_FLIPS: Flips | None = None
 def promise_of(*, dtype: str, strict: bool) -> Determinism:
     """State the promise of rows computed in `dtype`, each alone (`strict`) or in batches."""
     if strict:
-        return Determinism(
-            promise="exact",
-            statement="Each row is computed alone, in shapes that depend on nothing but the row: "
-            "on the same hardware and software no batch, shard, order or interruption changes "
-            "a bit of it.",
+        statement = (
+            "Each row is computed alone, in shapes that depend on nothing but the row: on the same "
+            "hardware and software no batch, shard, order or interruption changes a bit of it."
         )
+        return Determinism(promise="exact", statement=statement)
     if dtype == "float32":
-        return Determinism(
-            promise="float32",
-            statement="A row is a function of its own seed and prompt, save that the last bits of a "
-            f"matrix product may depend on the batch and flip a token at a near tie; {_measured()}.",
+        statement = (
+            "A row is a function of its own seed and prompt, save that the last bits of a matrix "
+            f"product may depend on the batch and flip a token at a near tie; {_measured()}."
         )
-    return Determinism(
-        promise="batch_plan",
-        statement=f"In {dtype} the rows are the same for the same batch size, requests and hardware; "
-        "another batch plan may change tokens.",
+        return Determinism(promise="float32", statement=statement)
+    statement = (
+        f"In {dtype} the rows are the same for the same batch size, requests and hardware; "
+        "another batch plan may change tokens."
     )
+    return Determinism(promise="batch_plan", statement=statement)
 
 
 def _measured() -> str:

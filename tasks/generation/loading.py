@@ -108,8 +108,7 @@ def load_model(model: TransformersModel, *, folder: ModelFolder, end_id: int | N
 
     Raises:
         InputError: If the device or dtype is not there (CS-M005), the architecture is not supported
-        (CS-M004)
-            or the weights do not fit the configuration (CS-M003).
+            (CS-M004) or the weights do not fit the configuration (CS-M003).
     """
     device = choose_device(model.device)
     dtype = choose_dtype(model.dtype, device=device)

@@ -3,13 +3,17 @@
 import hashlib
 import os
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.shard import FileRef
+from tasks.planning.faults import disk_faults
 
+TEMPORARY = ".tmp-"
+"""How the names of unfinished files begin."""
 _INPUT = b"corpusmith.input"
 
 
@@ -22,19 +26,24 @@ def file_sha256(path: Path) -> str:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that it is whole or absent: temporary name, fsync, rename.
 
+    On a fault nothing is left behind; a kill can leave the temporary file, which is swept when the
+    run goes on.
+
     Raises:
-        OSError: If the folder cannot be written or the disk is full; nothing is left behind.
+        InputError: CS-O001 if the folder cannot be written.
+        RunError: CS-O004 if the disk is full; CS-O001 for faults that may pass.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".tmp-{path.name}-{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    draft = path.with_name(f"{TEMPORARY}{path.name}-{os.getpid()}-{get_ident()}")
+    with disk_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def write_shard(path: Path, table: pa.Table, *, made_from: str) -> FileRef:

@@ -1,14 +1,17 @@
 """The workspace: an unfinished run on disk. What is in this folder is done; the rest is not.
 
 OUT/NAME/.work-KEY/
-  run.json                       what this run is; written once, at the start
-  inputs.json                                  template and examples as they were then
-  round-000/plan.parquet                       rows and attempts of the round
-  round-000/shard-00000.prompts.parquet        one file a shard and stage ...
-  round-000/shard-00000.prompts.json           ... and what the work on it cost
-  final/...                                    the accepted rows in row order, noised; splits; audit
+  run.json                                        what this run is, fixed at its start
+  inputs.json                                     template and examples as they were then
+  round-000000/plan.parquet                       rows and attempts of the round
+  round-000000/shard-000000000.prompts.parquet    one file a shard and stage ...
+  round-000000/shard-000000000.prompts.json       ... and what the work on it cost
+  final/...                                       accepted rows in row order, noised; splits; audit
+
+Numbers are padded, so that the order of names is the order of numbers.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +20,13 @@ from pathlib import Path
 from time import perf_counter
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from schemas.base import Frozen
-from schemas.errors import InputError
+from schemas.errors import InputError, RunError
 from schemas.recipe import Model, Recipe
-from tasks.planning.shards import write_whole
+from tasks.planning.faults import disk_faults
+from tasks.planning.shards import TEMPORARY, write_whole
 
 
 class RunFacts(Frozen):
@@ -47,8 +52,21 @@ class Workspace:
 
     @property
     def facts(self) -> RunFacts:
-        """Read what this run is."""
-        return RunFacts.model_validate_json((self.folder / "run.json").read_text("utf-8"))
+        """Read what this run is.
+
+        Raises:
+            RunError: CS-W001 if the file is missing or damaged.
+        """
+        path = self.folder / "run.json"
+        try:
+            return RunFacts.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise RunError(
+                "the file that says what this run is cannot be read",
+                code="CS-W001",
+                place=str(path),
+                hint="run the same command again; finished work is kept",
+            ) from error
 
     @property
     def inputs(self) -> Path:
@@ -56,8 +74,15 @@ class Workspace:
         return self.folder / "inputs.json"
 
     def delete(self) -> None:
-        """Delete the folder: the release holds everything in it."""
-        shutil.rmtree(self.folder)
+        """Delete the folder: the release holds everything in it.
+
+        Renamed first: a run that is killed here leaves no half workspace to be mistaken for one,
+        and `sweep` deletes what still stands under the temporary name.
+        """
+        doomed = self.folder.with_name(f"{TEMPORARY}{self.folder.name}-{os.getpid()}")
+        with disk_faults(self.folder):
+            self.folder.rename(doomed)
+            shutil.rmtree(doomed)
 
     @property
     def final(self) -> Path:
@@ -75,7 +100,7 @@ class Workspace:
 
     def round(self, number: int) -> Path:
         """Folder of one round: every row that is still open is tried once."""
-        return self.folder / f"round-{number:03d}"
+        return self.folder / f"round-{number:06d}"
 
     def rounds(self) -> list[Path]:
         """Folders of the rounds begun so far, in order."""
@@ -83,7 +108,15 @@ class Workspace:
 
     def shard(self, number: int, shard: int, stage: str) -> Path:
         """File of one shard after one stage (`prompts`, `candidates`, `scored`, `selected`)."""
-        return self.round(number) / f"shard-{shard:05d}.{stage}.parquet"
+        return self.round(number) / f"shard-{shard:09d}.{stage}.parquet"
+
+    def shards(self, number: int, stage: str) -> list[Path]:
+        """Files of one round that have come through a stage, in row order."""
+        return sorted(self.round(number).glob(f"shard-*.{stage}.parquet"))
+
+    def noised(self, shard: int) -> Path:
+        """File of the accepted rows of one shard after noise."""
+        return self.final / f"shard-{shard:09d}.noised.parquet"
 
 
 class Cost(Frozen):
@@ -102,7 +135,7 @@ class Cost(Frozen):
 
 
 def note_cost(path: Path, cost: Cost) -> None:
-    """Write what a file cost beside it, so that the manifest and the progress survive an interruption."""
+    """Write what a file cost beside it: manifest and progress survive an interruption."""
     write_whole(path.with_suffix(".json"), cost.model_dump_json().encode())
 
 
@@ -134,6 +167,9 @@ def workspace_of(home: Path, facts: RunFacts) -> Workspace:
 def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
     """Continue the unfinished run with this work key, or begin one.
 
+    Temporary files of a try that was killed are deleted. A damaged `run.json` is written anew: the
+    work key is in the folder's name, and every other file says for itself what it was made from.
+
     Args:
         home: `OUT/NAME`.
         facts: What the run is; of an earlier try its version and creation time are kept.
@@ -141,22 +177,34 @@ def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
             only continue.
 
     Raises:
-        InputError: CS-O003 when `resume` is `always` and there is nothing to continue.
+        InputError: CS-O003 when `resume` is `always` and there is nothing to continue; CS-O001 when
+            the folder cannot be written.
+        RunError: CS-O004 when the disk is full.
     """
     workspace = workspace_of(home, facts)
-    begun = (workspace.folder / "run.json").exists()
+    begun = workspace.folder.is_dir()
     if resume == "always" and not begun:
         raise InputError(
             "there is no unfinished run of this recipe to resume",
             code="CS-O003",
             place=str(home),
-            hint="leave --resume out, or check that recipe, model and --out are those of the unfinished run",
+            hint="leave --resume out, or check that recipe, model and --out are the unfinished run's",
         )
-    if begun and resume != "never":
-        return workspace
-    shutil.rmtree(workspace.folder, ignore_errors=True)
-    write_whole(workspace.folder / "run.json", facts.model_dump_json(indent=1).encode())
+    if begun and resume == "never":
+        workspace.delete()
+    with disk_faults(workspace.folder):
+        for path in workspace.folder.rglob(f"{TEMPORARY}*"):
+            path.unlink()
+    if not _is_of(workspace, facts):
+        write_whole(workspace.folder / "run.json", facts.model_dump_json(indent=1).encode())
     return workspace
+
+
+def _is_of(workspace: Workspace, facts: RunFacts) -> bool:
+    try:
+        return workspace.facts.work_key == facts.work_key
+    except RunError:
+        return False
 
 
 @contextmanager
@@ -164,12 +212,14 @@ def locked(home: Path) -> Iterator[None]:
     """Hold `OUT/NAME` for this process alone; the lock dies with the process.
 
     Raises:
-        InputError: CS-O002 when another run holds it.
+        InputError: CS-O002 when another run holds it; CS-O001 when it cannot be written.
+        RunError: CS-O004 when the disk is full.
     """
-    home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home / ".lock")
     try:
-        lock.acquire(blocking=False)
+        with disk_faults(home):
+            home.mkdir(parents=True, exist_ok=True)
+            lock.acquire(blocking=False)
     except Timeout:
         raise InputError(
             "another run is writing into this folder",

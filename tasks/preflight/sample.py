@@ -36,7 +36,8 @@ def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
     for name in ("stage", "reason", "detail"):
         place = scored.schema.get_field_index(name)
         scored = scored.set_column(place, scored.schema.field(place), verdicts[name])
-    return _noised(scored, checked).to_pylist(maps_as_pydicts="strict")
+    shown: list[dict[str, Any]] = _noised(scored, checked).to_pylist(maps_as_pydicts="strict")
+    return shown
 
 
 def _noised(scored: pa.Table, checked: CheckedRecipe) -> pa.Table:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from schemas.manifest import FileEntry, Manifest
 from schemas.row import REJECTED_SCHEMA, RELEASED_SCHEMA
-from tasks.release.faults import disk_faults
+from tasks.planning.faults import disk_faults
 from tasks.release.manifest import file_entries
 from tasks.release.parquet import MAX_ROWS_PER_FILE, PartsWriter, SplitWriter
 from tasks.release.publish import (

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from tasks.release.faults import disk_faults
+from tasks.planning.faults import disk_faults
 
 MAX_ROWS_PER_FILE = 500_000
 _DICTIONARY = [

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from schemas.base import Frozen
 from schemas.errors import RunError
 from schemas.manifest import Manifest
-from tasks.release.faults import disk_faults
+from tasks.planning.faults import disk_faults
 from tasks.release.manifest import file_sha256
 
 TEMPORARY = ".tmp-"

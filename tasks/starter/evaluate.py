@@ -52,27 +52,27 @@ from tasks.starter.model import write_json
 
 QUICKSTART_LABELS = (
     "banking77/passcode_forgotten",
-    "banking77/Refund_not_showing_up",
     "banking77/terminate_account",
     "banking77/edit_personal_details",
-    "banking77/apple_pay_or_google_pay",
     "banking77/transaction_charged_twice",
-    "banking77/activate_my_card",
-    "banking77/card_swallowed",
+    "banking77/verify_source_of_funds",
+    "banking77/card_linking",
+    "clinc150/travel_notification",
+    "clinc150/order_checks",
     "clinc150/lost_luggage",
-    "clinc150/flight_status",
+    "clinc150/car_rental",
 )
 UNSEEN_DESCRIPTIONS = {
     "banking77/passcode_forgotten": "does not know the login code any more",
-    "banking77/Refund_not_showing_up": "complains that the shop's money back never came",
     "banking77/terminate_account": "would like to stop being a customer",
     "banking77/edit_personal_details": "moved house and wants the records changed",
-    "banking77/apple_pay_or_google_pay": "would like to use google pay",
     "banking77/transaction_charged_twice": "paid once but two payments were taken",
-    "banking77/activate_my_card": "got a card in the mail and must turn it on",
-    "banking77/card_swallowed": "lost the card inside a cash machine",
+    "banking77/verify_source_of_funds": "has to prove the origin of deposited money",
+    "banking77/card_linking": "wants a recovered card connected with the app again",
+    "clinc150/travel_notification": "lets the bank know of a holiday abroad",
+    "clinc150/order_checks": "ran out of cheques and needs new ones",
     "clinc150/lost_luggage": "cannot find the bags after landing",
-    "clinc150/flight_status": "wants to know if the plane is delayed",
+    "clinc150/car_rental": "needs a vehicle to hire at the airport",
 }
 
 

@@ -16,7 +16,7 @@ class Sampling:
     top_p: float = 0.9
     temperature: float = 0.8
     max_new_tokens: int = 64
-    batch_size: int = 100
+    batch_size: int = 200
 
 
 GREEDY = Sampling(temperature=0.0)

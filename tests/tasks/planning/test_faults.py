@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import CorpusmithError, InputError, RunError
-from tasks.release.faults import disk_faults
+from tasks.planning.faults import disk_faults
 
 
 @pytest.mark.parametrize(
