@@ -1,1 +1,4 @@
-"""WHEN things happen: flows order the tasks, and know retries, concurrency and artifacts. No maths, no file formats."""
+"""WHEN things happen: flows order the tasks and know retries, concurrency and artifacts.
+
+No maths, no file formats.
+"""

@@ -1,4 +1,4 @@
-"""What Prefect's pages show of a run: a progress bar, the funnel, the shares, and where the release is."""
+"""What Prefect's pages show of a run: a progress bar, every count, and where the release is."""
 
 import time
 from pathlib import Path
@@ -74,8 +74,9 @@ def _words(progress: Progress) -> str:
 
 
 def _summary(release: Path, manifest: Manifest) -> str:
+    verdicts = {True: "pass", False: "**fail**"}
     gates = "\n".join(
-        f"| {gate.name} | {'pass' if gate.passed else '**fail**'} | {gate.observed} | {gate.bound} |"
+        f"| {gate.name} | {verdicts[gate.passed]} | {gate.observed} | {gate.bound} |"
         for gate in manifest.gates
     )
     return (

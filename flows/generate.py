@@ -1,12 +1,11 @@
 """The main flow: a recipe in, a released corpus out."""
 
-from collections import deque
 from itertools import count
 from pathlib import Path
 from typing import Literal
 
 from prefect import flow
-from prefect.futures import PrefectFuture
+from prefect.futures import PrefectFuture, wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import policies
@@ -63,31 +62,41 @@ def generate(
         RunError: If the run cannot go on; the same call resumes it.
     """
     checked = check_recipe(recipe, overrides=overrides or [])
-    with locked(out / checked.recipe.name):
-        workspace = open_run(checked, out / checked.recipe.name, resume=resume)
+    home = out / checked.recipe.name
+    with locked(home):
+        workspace = open_run(checked, home, resume=resume)
         board = Board(workspace, checked.recipe)
         for number in count():
             shards = plan_rows(workspace.folder, number)
             if shards == 0:
                 break
             run_round(workspace, number, shards, board)
-        release = finish(workspace, checked.recipe, board)
-    return release
+        return finish(workspace, checked.recipe, board)
 
 
 def run_round(workspace: Workspace, number: int, shards: int, board: Board) -> None:
-    """Try every open row once: shards overlap in a sliding window, the selection waits for all of them."""
-    window: deque[PrefectFuture[FileRef]] = deque()
-    scored: list[FileRef] = []
-    for shard in range(shards):
-        prompts = policies.patient(render_prompts).submit(workspace.folder, number, shard)
-        candidates = policies.patient(generate_texts).submit(workspace.folder, prompts)
-        window.append(policies.patient(score_rows).submit(workspace.folder, candidates))
-        if len(window) == policies.SHARDS_AHEAD:
-            scored.append(window.popleft().result())
+    """Try every open row once.
+
+    While the model answers one shard, the prompts of the next are rendered and the answers of the
+    last are scored. The model works in the flow's own thread, which an interrupt reaches at once.
+    """
+    render, generate, score = map(policies.patient, (render_prompts, generate_texts, score_rows))
+    prompts = [render.submit(workspace.folder, number, 0)]
+    scored: list[PrefectFuture[FileRef]] = []
+    try:
+        for shard in range(shards):
+            if shard + 1 < shards:
+                prompts.append(render.submit(workspace.folder, number, shard + 1))
+            candidates = generate(workspace.folder, prompts[shard].result())
+            if scored:
+                scored[-1].result()
+            scored.append(score.submit(workspace.folder, candidates))
             board.update()
-    scored += [future.result() for future in window]
-    policies.patient(select_rows)(workspace.folder, number, scored)
+    finally:
+        # Nothing of this run may still write once its lock is released.
+        wait([*prompts, *scored])
+    refs = [future.result() for future in scored]
+    policies.patient(select_rows)(workspace.folder, number, refs)
     board.update(force=True)
 
 
@@ -102,37 +111,38 @@ def finish(workspace: Workspace, recipe: Recipe, board: Board) -> Path:
     noised = [
         policies.patient(inject_noise).submit(workspace.folder, shard, arranged) for shard in shards
     ]
+    wait(noised)
     for future in noised:
         future.result()
     gates = validate_dataset(workspace.folder)
     release = export_dataset(workspace.folder, gates)
     manifest = Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
     board.finish(release, manifest)
-    refuse_failed(release, manifest)
+    if manifest.verdict == "fail":
+        raise refusal(release, manifest, recipe)
     return release
 
 
-def refuse_failed(release: Path, manifest: Manifest) -> None:
-    """Raise what is wrong with a corpus whose verdict is `fail`; missing rows first, for they fail gates too."""
-    if manifest.verdict == "pass":
-        return
-    place = str(release / "report.html")
-    if manifest.shortfalls:
+def refusal(release: Path, manifest: Manifest, recipe: Recipe) -> GateError:
+    """Say what is wrong with a failed corpus; missing rows first, for they fail gates too."""
+    rows, place = manifest.rows, str(release / "report.html")
+    if manifest.shortfalls and not recipe.budget.allow_shortfall:
         most = max(manifest.shortfalls, key=lambda shortfall: shortfall.missing)
-        raise GateError(
-            f"{manifest.rows.shortfall} of {manifest.rows.requested} rows are missing; most, {most.missing}, of "
+        return GateError(
+            f"{rows.shortfall} of {rows.requested} rows are missing; most, {most.missing}, of "
             f"label {most.label!r} by {most.strategy}: {_reasons(most)}",
             code="CS-V002",
             place=place,
-            hint="loosen the gate that rejects, raise the budget, or set budget.allow_shortfall: true",
+            hint="loosen the gate that rejects, raise the budget, or allow it: "
+            "budget.allow_shortfall: true",
         )
     failed = [gate for gate in manifest.gates if not gate.passed]
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    raise GateError(
+    return GateError(
         f"gate {failed[0].name}: {failed[0].observed} observed, {failed[0].bound} wanted{more}",
         code="CS-V001",
         place=place,
-        hint="the report shows the rows; nothing was released. Change the recipe or the gate's bound",
+        hint="nothing was released; the report shows the rows. Change the recipe or the bound",
     )
 
 

@@ -13,9 +13,7 @@ R = TypeVar("R")
 RETRIES = 2
 RETRY_SECONDS = exponential_backoff(backoff_factor=2)
 WORKERS = 4
-"""Tasks at work at once: one generates, the others render, score or wait."""
-SHARDS_AHEAD = 3
-"""Shards begun and not scored: one generates, one is scored, one waits with its prompts rendered."""
+"""Tasks at work at once beside the one that generates."""
 PROGRESS_SECONDS = 5.0
 """Least time between two updates of the progress artifact: each is a call to the server."""
 
@@ -29,7 +27,7 @@ def worth_retrying(task: Task[..., Any], run: TaskRun, state: State[Any]) -> boo
 
 
 def patient(task: Task[P, R]) -> Task[P, R]:
-    """Give a task the retries of this project: twice, for errors that may pass, with growing pauses."""
+    """Give a task this project's retries: twice, for errors that may pass, with growing pauses."""
     return task.with_options(
         retries=RETRIES, retry_delay_seconds=RETRY_SECONDS, retry_condition_fn=worth_retrying
     )

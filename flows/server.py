@@ -35,7 +35,7 @@ uvicorn.run(
 
 @contextmanager
 def prefect_server() -> Iterator[None]:
-    """Make sure that flows have a server: the one in `PREFECT_API_URL`, or a temporary one of our own.
+    """Make sure that flows have a server: the one in `PREFECT_API_URL`, or a temporary one.
 
     Raises:
         RunError: CS-X001 when the temporary server does not come up.
@@ -50,8 +50,10 @@ def prefect_server() -> Iterator[None]:
     try:
         _wait_until_healthy(process, port)
         with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):
-            yield
-            _send_last_logs()
+            try:
+                yield
+            finally:
+                _send_last_logs()
     finally:
         process.terminate()
         try:

@@ -38,7 +38,7 @@ CODES: dict[str, str] = {
     "CS-O003": "there is nothing to resume",
     "CS-O004": "the disk is full",
     "CS-I001": "a command-line option is wrong",
-    "CS-I002": "the folder to initialise is not empty",
+    "CS-I002": "the folder to initialise already holds such files",
     "CS-V001": "a dataset gate failed",
     "CS-V002": "the budget was spent before every row was accepted",
     "CS-X001": "an unexpected error, most likely a bug",

@@ -1,6 +1,6 @@
 """Decoding strategies as a recipe names them: a discriminated union on `kind`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,8 @@ class Length(Frozen):
 
 
 class _Strategy(Frozen):
+    source: ClassVar[str] = ""
+    """Where the method was published; empty for what every textbook has."""
     share: float = Field(default=1.0, gt=0, le=1e9, allow_inf_nan=False)
     """Part of every label's rows that this strategy makes, relative to the other shares."""
     length: Length = Length()
@@ -53,6 +55,7 @@ class Temperature(_Sampled):
 class TopK(_Sampled):
     """Sampling among the `top_k` most probable tokens (Fan et al., ACL 2018)."""
 
+    source: ClassVar[str] = "https://arxiv.org/abs/1805.04833"
     kind: Literal["top_k"] = "top_k"
     top_k: int = Field(default=50, ge=1, le=10_000_000)
     """Number of tokens to keep."""
@@ -61,6 +64,7 @@ class TopK(_Sampled):
 class Nucleus(_Sampled):
     """Sampling from the smallest set with mass `top_p` (Holtzman et al., ICLR 2020)."""
 
+    source: ClassVar[str] = "https://arxiv.org/abs/1904.09751"
     kind: Literal["nucleus"] = "nucleus"
     top_p: float = Field(default=0.9, gt=0, le=1)
     """Probability mass to keep."""
@@ -69,6 +73,7 @@ class Nucleus(_Sampled):
 class MinP(_Sampled):
     """Sampling among tokens at least `min_p` times as probable as the best (Nguyen, ICLR 2025)."""
 
+    source: ClassVar[str] = "https://arxiv.org/abs/2407.01082"
     kind: Literal["min_p"] = "min_p"
     min_p: float = Field(default=0.1, gt=0, le=1)
     """Least probability relative to the most probable token."""
@@ -77,6 +82,7 @@ class MinP(_Sampled):
 class Typical(_Sampled):
     """Locally typical sampling (Meister et al., TACL 2023)."""
 
+    source: ClassVar[str] = "https://arxiv.org/abs/2202.00666"
     kind: Literal["typical"] = "typical"
     typical_p: float = Field(default=0.95, gt=0, le=1)
     """Mass of the tokens whose surprisal is closest to the entropy."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import task
 
 from schemas.shard import FileRef
+from tasks.planning.rounds import outcome_sha256
 from tasks.planning.shards import combine, find_shard, write_shard
 from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
 from tasks.release.arrangement import arrange
@@ -16,7 +17,8 @@ def arrange_rows(work: Path) -> FileRef:
     workspace = Workspace(work)
     facts = workspace.facts
     path = workspace.final / "arranged.parquet"
-    made_from = combine(facts.work_key, "arranged")
+    outcome = outcome_sha256(workspace, before=len(workspace.rounds()))
+    made_from = combine(facts.work_key, "arranged", outcome)
     if (ref := find_shard(path, made_from=made_from)) is not None:
         return ref
     watch = Stopwatch()

@@ -17,10 +17,10 @@ _ONE_AT_A_TIME = Lock()
 
 @task
 def generate_texts(work: Path, prompts: FileRef) -> FileRef:
-    """Generate one candidate for each prompt. One shard at a time: the model already uses the whole machine."""
+    """Generate one candidate for each prompt; one shard at a time, a model serves one thread."""
     workspace = Workspace(work)
     facts = workspace.facts
-    path = prompts.path.with_name(prompts.path.name.replace(".prompts.", ".candidates."))
+    path = workspace.after(prompts.path, "candidates")
     made_from = combine(facts.work_key, "candidates", prompts.sha256)
     if (ref := find_shard(path, made_from=made_from)) is not None:
         return ref
@@ -29,6 +29,6 @@ def generate_texts(work: Path, prompts: FileRef) -> FileRef:
         table = read_shard(prompts)
         pace = Pace(path, prompt_tokens=sum(backend.count_tokens(table["prompt"].to_pylist())))
         made = generate_candidates(table, facts.recipe.strategies, backend, on_reply=pace.note)
-        ref = write_shard(path, made, made_from=made_from)
+        # Noted first: a kill between the two must not lose the tokens that the model has read.
         pace.finish()
-    return ref
+        return write_shard(path, made, made_from=made_from)

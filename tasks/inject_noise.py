@@ -18,7 +18,7 @@ def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
     """Write the accepted rows of shard `shard`, in row order, after noise."""
     workspace = Workspace(work)
     facts, recipe = workspace.facts, workspace.facts.recipe
-    path = workspace.final / f"shard-{shard:05d}.noised.parquet"
+    path = workspace.noised(shard)
     made_from = combine(facts.work_key, "noised", shard, arranged.sha256)
     if (ref := find_shard(path, made_from=made_from)) is not None:
         return ref

@@ -16,7 +16,7 @@ from tasks.preflight.opening import prompt_writer
 def render_prompts(work: Path, number: int, shard: int) -> FileRef:
     """Render the prompts of shard `shard` of round `number`."""
     workspace = Workspace(work)
-    facts, plan = workspace.facts, workspace.round(number) / "plan.parquet"
+    facts, plan = workspace.facts, workspace.plan(number)
     path = workspace.shard(number, shard, "prompts")
     made_from = combine(facts.work_key, "prompts", shard, file_sha256(plan))
     if (ref := find_shard(path, made_from=made_from)) is not None:

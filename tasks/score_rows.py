@@ -16,7 +16,7 @@ def score_rows(work: Path, candidates: FileRef) -> FileRef:
     """Compute the row scores and apply the row gates that need no other row."""
     workspace = Workspace(work)
     facts = workspace.facts
-    path = candidates.path.with_name(candidates.path.name.replace(".candidates.", ".scored."))
+    path = workspace.after(candidates.path, "scored")
     made_from = combine(facts.work_key, "scored", candidates.sha256)
     if (ref := find_shard(path, made_from=made_from)) is not None:
         return ref

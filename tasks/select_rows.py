@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import task
 
 from schemas.shard import FileRef
-from tasks.planning.rounds import candidates
+from tasks.planning.rounds import candidates, outcome_sha256
 from tasks.planning.shards import combine, find_shard, read_shard, write_shard
 from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
 from tasks.quality.selection import count_reasons, open_selector, remember_accepted, select_shard
@@ -13,20 +13,21 @@ from tasks.quality.selection import count_reasons, open_selector, remember_accep
 
 @task
 def select_rows(work: Path, number: int, scored: list[FileRef]) -> None:
-    """Judge what depends on other rows: duplicates among all rows accepted so far, in (round, row) order."""
+    """Judge what depends on other rows: copies of rows accepted before, in (round, row) order."""
     workspace = Workspace(work)
     facts = workspace.facts
-    made_from = combine(facts.work_key, "selected", number, *(ref.sha256 for ref in scored))
-    paths = [ref.path.with_name(ref.path.name.replace(".scored.", ".selected.")) for ref in scored]
-    if all([find_shard(path, made_from=made_from) for path in paths]):
+    outcome = outcome_sha256(workspace, before=number)
+    round_key = combine(facts.work_key, "selected", outcome, *(ref.sha256 for ref in scored))
+    keys = {workspace.after(ref.path, "selected"): combine(round_key, ref.sha256) for ref in scored}
+    if all([find_shard(path, made_from=key) for path, key in keys.items()]):
         return
     selector = open_selector(facts.recipe.gates.row)
-    for judged in candidates(workspace, before=number):
+    for judged in candidates(workspace, columns=["id", "text", "reason"], before=number):
         remember_accepted(selector, judged)
-    for ref, path in zip(scored, paths, strict=True):
+    for ref, (path, key) in zip(scored, keys.items(), strict=True):
         watch = Stopwatch()
         table = select_shard(read_shard(ref), selector)
-        write_shard(path, table, made_from=made_from)
         rejected = count_reasons(table)
+        write_shard(path, table, made_from=key)
         cost = Cost(stage="selected", rows=ref.rows, seconds=watch.seconds, rejected=rejected)
         note_cost(path, cost)

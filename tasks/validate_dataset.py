@@ -7,6 +7,7 @@ from prefect import task
 from schemas.manifest import GateResult
 from tasks.expectations.evidence import judge
 from tasks.expectations.validate import write_validation
+from tasks.planning.faults import disk_faults
 from tasks.planning.workspace import Stopwatch, Workspace
 from tasks.release.accounts import balance
 
@@ -16,6 +17,7 @@ def validate_dataset(work: Path) -> list[GateResult]:
     """Write the suite, its result and its pages into the workspace; return what every gate said."""
     workspace, watch = Workspace(work), Stopwatch()
     validation = judge(workspace, balance(workspace, workspace.facts.recipe).rows)
-    write_validation(validation, workspace.expectations)
+    with disk_faults(workspace.expectations):
+        write_validation(validation, workspace.expectations)
     workspace.note_seconds("validate", watch.seconds)
     return list(validation.gates)

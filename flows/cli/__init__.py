@@ -1,4 +1,4 @@
-"""The `corpusmith` command: one module a verb. Everything heavy is imported inside the verb that needs it."""
+"""The `corpusmith` command: one module a verb, which imports what is heavy when it runs."""
 
 import io
 import os
@@ -21,7 +21,7 @@ from schemas.errors import EXIT_DONE, EXIT_INTERRUPTED, CorpusmithError
 
 app = typer.Typer(
     name="corpusmith",
-    help="Make labelled synthetic text corpora: a recipe in, a released dataset with its audit out.",
+    help="Make labelled synthetic text corpora: a recipe in, a released dataset and its audit out.",
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -40,7 +40,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show the traceback of an error.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", metavar="", help="Show the traceback of an error.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,

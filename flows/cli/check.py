@@ -17,7 +17,7 @@ def check(
     ] = Path("out"),
     as_json: Json = False,
 ) -> None:
-    """Check a recipe without loading the model, and print the plan: rows, tokens, seconds, megabytes."""
+    """Check a recipe without loading the model, and print the plan and its cost."""
     from tasks.preflight.checks import check_recipe
     from tasks.preflight.plan_summary import summarise
 
@@ -60,8 +60,7 @@ def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
     return {
         "prompts": f"{prompt['mean']:,.0f} tokens on average, {prompt['most']:,} at most, "
         f"of a context of {summary['context']:,}",
-        "tokens": f"about {forecast['tokens']:,} to generate, "
-        f"at most {forecast['most_tokens']:,}",
+        "tokens": f"about {forecast['tokens']:,} to generate, at most {forecast['most_tokens']:,}",
         "time": f"about {_duration(forecast['seconds'])} of generation",
         "release": f"about {_megabytes(forecast['megabytes'])} MB",
     }

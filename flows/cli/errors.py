@@ -2,6 +2,8 @@
 
 import errno
 import sys
+from difflib import get_close_matches
+from typing import Any
 
 from typer.exceptions import TyperException
 
@@ -38,29 +40,27 @@ def unexpected_error(error: Exception) -> RunError:
 
 def usage_error(error: TyperException) -> InputError:
     """Say in plain words what is wrong with the command line, and what was probably meant."""
-    context = getattr(error, "ctx", None)
+    context: Any = getattr(error, "ctx", None)
     command = getattr(context, "command_path", "corpusmith")
-    help_hint = f"`{command} --help` shows what it takes"
-    parameter, option = getattr(error, "param", None), getattr(error, "option_name", None)
-    if option is not None and hasattr(error, "possibilities"):
-        known = [name for p in context.command.get_params(context) for name in p.opts]
-        message, hint = f"{command} has no option {option}", _nearest(option, known) + help_hint
-        place = option
-    else:
-        message, _, meant = getattr(error, "format_message", lambda: str(error))().partition(
-            " Did you mean "
-        )
-        hint = f"did you mean {meant.rstrip('?').replace(chr(39), '`')}? " if meant else ""
-        hint += help_hint
-        place = max(getattr(parameter, "opts", ()), key=len, default="") if parameter else ""
-    return InputError(_plain(message), code="CS-I001", place=place or command, hint=hint)
+    option = getattr(error, "option_name", None) or _option_of(getattr(error, "param", None))
+    sentence = getattr(error, "format_message", lambda: str(error))()
+    message, _, meant = sentence.partition(" Did you mean ")
+    near = meant.rstrip("?").replace("'", "`")
+    if context is not None and hasattr(error, "possibilities"):
+        message = f"there is no option {option}"
+        known = [name for param in context.command.get_params(context) for name in param.opts]
+        near = ", ".join(f"`{name}`" for name in get_close_matches(option, known, n=1))
+    return InputError(
+        _plain(message),
+        code="CS-I001",
+        place=option or command,
+        hint=(f"did you mean {near}? " if near else "") + f"`{command} --help` shows what it takes",
+    )
 
 
-def _nearest(option: str, known: list[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
-    return f"did you mean `{near[0]}`? " if near else ""
+def _option_of(parameter: Any) -> str:
+    names = getattr(parameter, "opts", ())
+    return max((name for name in names if name.startswith("-")), key=len, default="")
 
 
 def _plain(message: str) -> str:

@@ -1,27 +1,13 @@
 """`corpusmith generate`: the main flow, recipe to release."""
 
-import json
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from flows.cli.options import Json, Overrides, RecipePath
-
-
-class Resume(StrEnum):
-    """What to do about an unfinished run of the same recipe."""
-
-    AUTO = "auto"
-    NEVER = "never"
-    ALWAYS = "always"
-
-
-class Runner(StrEnum):
-    """Where the tasks run."""
-
-    THREADS = "threads"
+from flows.cli.options import Json, Overrides, Quiet, RecipePath
+from flows.cli.output import print_json
+from schemas.errors import InputError
 
 
 def generate(
@@ -29,26 +15,39 @@ def generate(
     out: Annotated[Path, typer.Option("--out", help="Folder of the corpora.")] = Path("out"),
     overrides: Overrides = [],  # noqa: B006 - Typer reads the default and never changes it
     resume: Annotated[
-        Resume, typer.Option("--resume", help="Continue an unfinished run of the same recipe?")
-    ] = Resume.AUTO,
+        Literal["auto", "never", "always"],
+        typer.Option("--resume", help="Continue an unfinished run of the same recipe?"),
+    ] = "auto",
     runner: Annotated[
-        Runner, typer.Option("--runner", help="Where the tasks run.")
-    ] = Runner.THREADS,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+        Literal["threads"], typer.Option("--runner", help="Where the tasks run.")
+    ] = "threads",
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Make a corpus from a recipe and release it to OUT/NAME/VERSION."""
     from flows.cli.running import run_generate
     from schemas.manifest import Manifest
 
-    release = run_generate(recipe, out, overrides=overrides, resume=resume.value, quiet=quiet)
+    _refuse_remote(out)
+    release = run_generate(recipe, out, overrides=overrides, resume=resume, quiet=quiet)
     manifest = Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
     if as_json:
         kept = manifest.model_dump(mode="json", exclude={"files", "packages"})
-        print(json.dumps({"release": str(release), **kept}, indent=2, ensure_ascii=False))
+        print_json({"release": str(release), **kept})
         return
     if not quiet:
         from flows.cli.summary import show_release
 
         show_release(release, manifest)
     print(release)
+
+
+def _refuse_remote(out: Path) -> None:
+    # Path turns `s3://bucket` into a local folder called `s3:`.
+    if ":/" in str(out):
+        raise InputError(
+            "only a local folder can be written",
+            code="CS-O001",
+            place=f"--out {out}",
+            hint="write to a local folder, and upload the release from there",
+        )

@@ -1,4 +1,4 @@
-"""What the commands write: results on stdout, everything else on stderr, nothing that steers a terminal."""
+"""What the commands write: results on stdout, the rest on stderr, nothing that steers a screen."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What a run shows while it works: a live panel on a terminal, plain lines elsewhere, nothing when quiet."""
+"""What a run shows while it works: a live panel on a terminal, plain lines elsewhere."""
 
 import sys
 import threading
@@ -46,13 +46,13 @@ def _show_panel(reader: ProgressReader, title: str, stop: threading.Event) -> No
 
 def _show_lines(reader: ProgressReader, title: str, stop: threading.Event) -> None:
     print(f"{title}: started", file=sys.stderr, flush=True)
-    last = ""
+    last = Progress(0)
     while not stop.wait(_LINE_SECONDS):
-        line = _line(reader.read())
-        if line != last:
-            print(f"{title}: {line}", file=sys.stderr, flush=True)
-        last = line
-    print(f"{title}: {_line(reader.read())}", file=sys.stderr, flush=True)
+        progress = reader.read()
+        # A run that is over has deleted what is read here.
+        if progress != last and progress.generated >= last.generated:
+            print(f"{title}: {_line(progress)}", file=sys.stderr, flush=True)
+            last = progress
 
 
 def _line(progress: Progress) -> str:

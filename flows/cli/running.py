@@ -1,29 +1,36 @@
-"""Running the main flow from the command line: checks first, then a server, then the flow under a panel."""
+"""Running the main flow: checks first, then a server, then the flow under a panel."""
 
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
+from flows.cli.output import working
 from flows.cli.panel import show_progress
 from schemas.errors import EXIT_INTERRUPTED, InputError
 from tasks.planning.progress import ProgressReader
-from tasks.planning.workspace import locked, workspace_of
+from tasks.planning.workspace import locked, require_begun, workspace_of
 from tasks.preflight.checks import check_recipe
 from tasks.preflight.opening import run_facts
 
+Resume = Literal["auto", "never", "always"]
+
 
 def run_generate(
-    recipe: Path, out: Path, *, overrides: list[str], resume: str, quiet: bool
+    recipe: Path, out: Path, *, overrides: list[str], resume: Resume, quiet: bool
 ) -> Path:
     """Check everything, then run the flow; wrong input never reaches Prefect.
 
     Raises:
         CorpusmithError: As the flow does.
     """
-    checked = check_recipe(recipe, overrides=overrides)
+    with working("checking the recipe", quiet=quiet):
+        checked = check_recipe(recipe, overrides=overrides)
+        facts = run_facts(checked)
     home = out / checked.recipe.name
+    require_begun(home, facts, resume=resume)
     prepare_home(home)
-    reader = ProgressReader(workspace_of(home, run_facts(checked)), checked.recipe.rows)
+    reader = ProgressReader(workspace_of(home, facts), checked.recipe.rows)
     with show_progress(reader, title=checked.recipe.name, quiet=quiet):
         try:
             return _run_flow(recipe, out, overrides=overrides, resume=resume)
@@ -32,7 +39,7 @@ def run_generate(
             raise
 
 
-def _run_flow(recipe: Path, out: Path, *, overrides: list[str], resume: str) -> Path:
+def _run_flow(recipe: Path, out: Path, *, overrides: list[str], resume: Resume) -> Path:
     from flows.server import prefect_server
 
     with prefect_server():
@@ -63,10 +70,10 @@ def prepare_home(home: Path) -> None:
 
 
 def _leave_at_once() -> None:
-    """End the process now: a thread that generates would hold it for a whole shard. Nothing is lost by it.
+    """End the process now: a thread that generates would hold it for a whole shard.
 
-    Every file of the workspace is whole or absent, so there is nothing to tidy; the temporary
-    server dies with us.
+    Nothing is lost by it: every file of the workspace is whole or absent, so there is nothing to
+    tidy, and the temporary server dies with us.
     """
     print("\ninterrupted; the same command resumes this run", file=sys.stderr, flush=True)
     os._exit(EXIT_INTERRUPTED)

@@ -5,7 +5,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from flows.cli.output import visible
 from schemas.manifest import Manifest
 
 
@@ -24,8 +26,9 @@ def show_release(release: Path, manifest: Manifest) -> None:
     )
     passed = sum(gate.passed for gate in manifest.gates)
     table.add_row("gates", f"{passed} of {len(manifest.gates)} passed")
-    table.add_row("model", escape(manifest.model.reference))
+    table.add_row("model", Text(visible(manifest.model.reference)))
     stages = sorted(manifest.seconds.items(), key=lambda entry: -entry[1])
-    table.add_row("seconds", ", ".join(f"{stage} {seconds:,.1f}" for stage, seconds in stages))
-    table.add_row("report", escape(str(release / "report.html")))
+    spent = [f"{stage} {seconds:,.1f}" for stage, seconds in stages if seconds >= 0.05]
+    table.add_row("seconds", ", ".join(spent) or "less than 0.1")
+    table.add_row("report", Text(visible(str(release / "report.html"))))
     console.print(table, highlight=False, soft_wrap=True)

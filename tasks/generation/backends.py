@@ -7,6 +7,7 @@ from typing import Protocol, assert_never
 
 from schemas.manifest import ModelInfo
 from schemas.recipe import ScriptedModel, TransformersModel
+from tasks.generation.folders import find_model
 from tasks.generation.protocol import Backend
 
 
@@ -70,6 +71,8 @@ def inspect_model(model: TransformersModel | ScriptedModel, *, folder: Path) -> 
     """
     match model:
         case TransformersModel():
+            # The files are looked at before torch is imported, which takes seconds.
+            find_model(model, folder=folder, weights=False)
             from tasks.generation.inspection import InspectedModel
 
             return InspectedModel(model, folder=folder)

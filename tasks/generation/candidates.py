@@ -60,7 +60,7 @@ def _columns(reply: Completion, model: str) -> dict[str, object]:
     return {
         "model": model,
         "raw_text": reply.text,
-        "text": clean_reply(reply.text),
+        "text": clean_reply(reply.text, prompt=reply.request.prompt),
         "num_tokens": reply.num_tokens,
         "logprob": reply.logprob,
         "finish_reason": reply.finish_reason,

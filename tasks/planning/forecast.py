@@ -19,7 +19,7 @@ ASSUMED_EFFICIENCY = 0.1
 ASSUMED_GPU_FLOPS = 20e12
 _PROBE_SIZE = 512
 _ROW_BYTES = 400
-"""Bytes of a released row beside its prompt and text, compressed; measured on quickstart releases."""
+"""Bytes of a released row beside prompt and text, compressed; measured on quickstart releases."""
 _BYTES_A_TOKEN = 4
 
 
@@ -31,7 +31,7 @@ class Forecast(Frozen):
     tokens: int
     """Tokens that will be generated."""
     most_tokens: int
-    """Tokens if every row spends all its attempts and every reply its greatest length, or the token budget."""
+    """Tokens if every attempt is spent and every reply has its greatest length; or the budget."""
     seconds: float
     """Seconds of generation."""
     megabytes: float
@@ -80,7 +80,7 @@ def forecast(
 
 
 def _flops(device: str) -> float:
-    """Floating-point operations a second of a float32 matrix product here; a modest guess for a GPU."""
+    """Measure a float32 matrix product, in operations a second; a modest guess for a GPU."""
     if device != "cpu":
         return ASSUMED_GPU_FLOPS
     matrix = np.ones((_PROBE_SIZE, _PROBE_SIZE), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""How far a run has come, read from its workspace: the same for a panel, a page or another process."""
+"""How far a run has come, read from its workspace: for a panel, a page or another process."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -46,23 +46,32 @@ class Progress:
 
 
 class ProgressReader:
-    """Reads progress again and again; files whose work is done are read once."""
+    """Reads progress again and again; files whose work is done are read once.
+
+    When a finished run has deleted its workspace, what was read last stands.
+    """
 
     def __init__(self, workspace: Workspace, requested: int) -> None:
         self._workspace = workspace
         self._requested = requested
         self._done: dict[Path, Cost] = {}
+        self._last = Progress(requested)
 
     def read(self) -> Progress:
         """Return the counts of this moment."""
-        rounds = self._workspace.rounds()
-        costs = [cost for folder in rounds for cost in self._costs(folder)]
+        try:
+            rounds = self._workspace.rounds()
+            costs = [cost for folder in rounds for cost in self._costs(folder)]
+        except FileNotFoundError:
+            return self._last
+        if not self._workspace.folder.exists():
+            return self._last
         made = [cost for cost in costs if cost.stage == "candidates"]
         judged = [cost for cost in costs if cost.stage == "selected"]
         rejected: Counter[str] = Counter()
         for cost in judged:
             rejected.update(cost.rejected)
-        return Progress(
+        self._last = Progress(
             requested=self._requested,
             round=max(len(rounds) - 1, 0),
             generated=sum(cost.rows for cost in made),
@@ -71,6 +80,7 @@ class ProgressReader:
             tokens=sum(cost.tokens for cost in made),
             generating_seconds=sum(cost.seconds for cost in made),
         )
+        return self._last
 
     def _costs(self, folder: Path) -> list[Cost]:
         costs = []

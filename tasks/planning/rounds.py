@@ -4,19 +4,19 @@ A round's plan and outcome are files; what a round tries is a function of the ro
 an interrupted run finds its place again and a schedule cannot change it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from schemas.recipe import Recipe
 from schemas.row import SCORED_SCHEMA, SELECTED_SCHEMA, VERDICT_FIELDS
 from tasks.planning.plan import Plan
+from tasks.planning.shards import combine, file_sha256
 from tasks.planning.workspace import Workspace
 
 PLAN_SCHEMA = pa.schema([("row", pa.int64()), ("attempt", pa.int32()), ("admitted", pa.bool_())])
@@ -55,7 +55,7 @@ def next_round(workspace: Workspace, number: int, recipe: Recipe, plan: Plan) ->
     A rejected row comes back with the next attempt number while it has attempts left; a row that
     the budget kept waiting comes back as it was.
     """
-    before = pq.read_table(workspace.round(number - 1) / "plan.parquet")
+    before = pq.read_table(workspace.plan(number - 1))
     waiting = before.filter(pc.invert(before["admitted"]))
     outcome = _outcome(workspace, number - 1)
     again = outcome.filter(
@@ -72,7 +72,7 @@ def next_round(workspace: Workspace, number: int, recipe: Recipe, plan: Plan) ->
 
 
 def _admit(rows: NDArray[np.int64], recipe: Recipe, plan: Plan, *, spent: int) -> NDArray[np.bool_]:
-    """Let in rows, in row order, while even their longest replies fit into what is left of the budget."""
+    """Let in rows, in row order, while even their longest replies fit into the budget's rest."""
     if recipe.budget.tokens is None:
         return np.ones(rows.size, dtype=np.bool_)
     longest = np.array([strategy.length.max + 1 for strategy in recipe.strategies])
@@ -88,50 +88,81 @@ def _spent(workspace: Workspace, number: int) -> int:
 
 
 def _outcome(workspace: Workspace, number: int) -> pa.Table:
-    files = sorted(workspace.round(number).glob("*.selected.parquet"))
-    if not files:
-        return SELECTED_SCHEMA.empty_table()
-    return ds.dataset(files, schema=SELECTED_SCHEMA, format="parquet").to_table()
+    tables = [pq.read_table(path) for path in workspace.shards(number, "selected")]
+    return pa.concat_tables([SELECTED_SCHEMA.empty_table(), *map(_plain, tables)])
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Drop what a shard says of its own making, in which no two agree."""
+    return table.replace_schema_metadata(None)
 
 
 def _ints(table: pa.Table, column: str) -> NDArray[np.int64]:
     return np.asarray(table[column].to_numpy(), dtype=np.int64)
 
 
-def candidates(workspace: Workspace, *, before: int | None = None) -> Iterator[pa.Table]:
+def outcome_sha256(workspace: Workspace, *, before: int) -> str:
+    """Hash what the rounds before `before` planned and decided: later files follow from it."""
+    files = [
+        path
+        for number in range(before)
+        for path in (workspace.plan(number), *workspace.shards(number, "selected"))
+    ]
+    return combine(*map(file_sha256, files))
+
+
+def candidates(
+    workspace: Workspace, *, columns: Sequence[str], before: int | None = None
+) -> Iterator[pa.Table]:
     """Yield every judged candidate, shard by shard in (round, row) order, with its final verdict.
 
-    Tables have `SCORED_SCHEMA`; `reason` is null for accepted rows. With `before`, only the rounds
-    before that one.
+    Args:
+        workspace: A run.
+        columns: Which columns of `SCORED_SCHEMA`; `reason` is null for accepted rows.
+        before: Only the rounds before this one; all rounds when None.
     """
-    for folder in workspace.rounds()[:before]:
-        for path in sorted(folder.glob("*.scored.parquet")):
-            scored = pq.read_table(path)
-            verdict = pq.read_table(path.with_name(path.name.replace(".scored.", ".selected.")))
-            for field in VERDICT_FIELDS:
-                place = scored.schema.get_field_index(field.name)
-                scored = scored.set_column(place, field, verdict[field.name])
-            yield scored.cast(SCORED_SCHEMA)
+    verdicts = [field.name for field in VERDICT_FIELDS if field.name in columns]
+    for number in range(len(workspace.rounds()[:before])):
+        for path in workspace.shards(number, "scored"):
+            scored = pq.read_table(path, columns=list(columns))
+            verdict = pq.read_table(workspace.after(path, "selected"), columns=verdicts)
+            for name in verdicts:
+                place = scored.schema.get_field_index(name)
+                scored = scored.set_column(place, SCORED_SCHEMA.field(name), verdict[name])
+            yield scored
 
 
-def accepted_between(workspace: Workspace, start: int, stop: int) -> pa.Table:
-    """Collect the accepted rows with numbers in [start, stop), in row order, with `SCORED_SCHEMA`.
+def accepted_between(
+    workspace: Workspace, start: int, stop: int, *, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """Collect the accepted rows with numbers in [start, stop), in row order.
 
-    Only row groups whose statistics admit the range are read.
+    The plans say which shards of each round hold these rows; no other file is opened.
+
+    Args:
+        workspace: A run whose rounds are done.
+        start: First row number.
+        stop: Row number after the last.
+        columns: Which columns of `SCORED_SCHEMA`; all when None.
     """
-    parts = []
-    inside = (pc.field("row") >= start) & (pc.field("row") < stop)
-    for folder in workspace.rounds():
-        selected = sorted(folder.glob("*.selected.parquet"))
-        if not selected:
-            continue
-        chosen = ds.dataset(selected, schema=SELECTED_SCHEMA, format="parquet").to_table(
-            filter=inside & pc.field("reason").is_null(), columns=["row", "attempt"]
-        )
-        if chosen.num_rows:
-            scored = ds.dataset(sorted(folder.glob("*.scored.parquet")), schema=SCORED_SCHEMA)
-            rows = scored.to_table(filter=inside & pc.field("row").isin(chosen["row"]))
-            parts.append(rows)
-    if not parts:
-        return SCORED_SCHEMA.empty_table()
-    return pa.concat_tables(parts).sort_by("row").combine_chunks()
+    size = workspace.facts.recipe.shard_size
+    wanted = SCORED_SCHEMA.names if columns is None else list(columns)
+    parts = [pa.schema([SCORED_SCHEMA.field(name) for name in wanted]).empty_table()]
+    order: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+    for number in range(len(workspace.rounds())):
+        first, end = np.searchsorted(_admitted(workspace, number), [start, stop])
+        for shard in range(first // size, -(-end // size) if end > first else 0):
+            selected = pq.read_table(workspace.shard(number, shard, "selected"))
+            rows = _ints(selected, "row")
+            chosen = (rows >= start) & (rows < stop) & selected["reason"].is_null().to_numpy()
+            if chosen.any():
+                table = pq.read_table(workspace.shard(number, shard, "scored"), columns=wanted)
+                parts.append(_plain(table.filter(pa.array(chosen))))
+                order.append(rows[chosen])
+    table = pa.concat_tables(map(_plain, parts))
+    return table.take(np.argsort(np.concatenate(order), kind="stable")).combine_chunks()
+
+
+def _admitted(workspace: Workspace, number: int) -> NDArray[np.int64]:
+    plan = pq.read_table(workspace.plan(number))
+    return _ints(plan.filter(plan["admitted"]), "row")

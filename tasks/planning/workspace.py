@@ -20,7 +20,7 @@ from pathlib import Path
 from time import perf_counter
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from schemas.base import Frozen
 from schemas.errors import InputError, RunError
@@ -102,6 +102,15 @@ class Workspace:
         """Folder of one round: every row that is still open is tried once."""
         return self.folder / f"round-{number:06d}"
 
+    def plan(self, number: int) -> Path:
+        """File of the rows and attempts of one round."""
+        return self.round(number) / "plan.parquet"
+
+    def forget_rounds(self, first: int) -> None:
+        """Delete round `first` and those after it: they followed from something else."""
+        for folder in self.rounds()[first:]:
+            shutil.rmtree(folder)
+
     def rounds(self) -> list[Path]:
         """Folders of the rounds begun so far, in order."""
         return sorted(self.folder.glob("round-*"))
@@ -109,6 +118,11 @@ class Workspace:
     def shard(self, number: int, shard: int, stage: str) -> Path:
         """File of one shard after one stage (`prompts`, `candidates`, `scored`, `selected`)."""
         return self.round(number) / f"shard-{shard:09d}.{stage}.parquet"
+
+    @staticmethod
+    def after(shard: Path, stage: str) -> Path:
+        """File of the same shard after another stage."""
+        return shard.with_name(f"{shard.name.split('.')[0]}.{stage}.parquet")
 
     def shards(self, number: int, stage: str) -> list[Path]:
         """Files of one round that have come through a stage, in row order."""
@@ -130,7 +144,7 @@ class Cost(Frozen):
     seconds: float = 0.0
     done: bool = True
     """False while the work goes on."""
-    rejected: dict[str, int] = {}
+    rejected: dict[str, int] = Field(default_factory=dict)
     """Rows dropped here, by reason."""
 
 
@@ -164,6 +178,23 @@ def workspace_of(home: Path, facts: RunFacts) -> Workspace:
     return Workspace(home / f".work-{facts.work_key[:16]}")
 
 
+def require_begun(home: Path, facts: RunFacts, *, resume: str) -> bool:
+    """Tell whether an unfinished run with this work key stands in `OUT/NAME`; nothing is written.
+
+    Raises:
+        InputError: CS-O003 when `resume` is `always` and there is none.
+    """
+    begun = workspace_of(home, facts).folder.is_dir()
+    if resume == "always" and not begun:
+        raise InputError(
+            "there is no unfinished run of this recipe to resume",
+            code="CS-O003",
+            place=str(home),
+            hint="leave --resume out, or check that recipe, model and --out are those of the run",
+        )
+    return begun
+
+
 def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
     """Continue the unfinished run with this work key, or begin one.
 
@@ -182,14 +213,7 @@ def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
         RunError: CS-O004 when the disk is full.
     """
     workspace = workspace_of(home, facts)
-    begun = workspace.folder.is_dir()
-    if resume == "always" and not begun:
-        raise InputError(
-            "there is no unfinished run of this recipe to resume",
-            code="CS-O003",
-            place=str(home),
-            hint="leave --resume out, or check that recipe, model and --out are the unfinished run's",
-        )
+    begun = require_begun(home, facts, resume=resume)
     if begun and resume == "never":
         workspace.delete()
     with disk_faults(workspace.folder):
@@ -216,17 +240,17 @@ def locked(home: Path) -> Iterator[None]:
         RunError: CS-O004 when the disk is full.
     """
     lock = FileLock(home / ".lock")
-    try:
-        with disk_faults(home):
-            home.mkdir(parents=True, exist_ok=True)
+    with disk_faults(home):
+        home.mkdir(parents=True, exist_ok=True)
+        try:
             lock.acquire(blocking=False)
-    except Timeout:
-        raise InputError(
-            "another run is writing into this folder",
-            code="CS-O002",
-            place=str(home),
-            hint="wait until it ends, or give this run another --out",
-        ) from None
+        except Timeout:
+            raise InputError(
+                "another run is writing into this folder",
+                code="CS-O002",
+                place=str(home),
+                hint="wait until it ends, or give this run another --out",
+            ) from None
     try:
         yield
     finally:

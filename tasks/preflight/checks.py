@@ -1,7 +1,7 @@
 """A recipe checked as far as it can be without the model's weights in memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +53,10 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
         (CS-P...), model (CS-M...).
     """
     loaded = load_recipe(path, overrides=overrides)
-    model = inspect_model(local_model(loaded), folder=loaded.folder)
-    writer = prepare_prompts(loaded, format_prompt=model.format_prompt)
+    # Prompts before the model: their errors show before torch is imported, which takes seconds.
+    plain = prepare_prompts(loaded)
+    model = _inspect(loaded)
+    writer = replace(plain, format_prompt=model.format_prompt)
     rows = np.arange(min(loaded.recipe.rows, _SAMPLE), dtype=np.int64)
     table = writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
     prompts = table["prompt"].to_pylist()
@@ -70,13 +72,23 @@ def local_model(loaded: LoadedRecipe) -> TransformersModel | ScriptedModel:
     return model if path is None else model.model_copy(update={"name": str(path)})
 
 
+def _inspect(loaded: LoadedRecipe) -> Inspected:
+    """Inspect the model; an error about a key of the recipe names the file and line of that key."""
+    try:
+        return inspect_model(local_model(loaded), folder=loaded.folder)
+    except InputError as error:
+        if error.place.startswith("model."):
+            error.place = loaded.place(tuple(error.place.split(".")))
+        raise
+
+
 def _check_context(loaded: LoadedRecipe, context: int, longest_prompt: int) -> None:
     """Refuse prompts that leave no room for the longest reply."""
     longest_reply = max(strategy.length.max for strategy in loaded.recipe.strategies)
     if longest_prompt + longest_reply > context:
         raise InputError(
-            f"a prompt of {longest_prompt} tokens and a reply of up to {longest_reply} exceed the model's "
-            f"context of {context}",
+            f"a prompt of {longest_prompt} tokens and a reply of up to {longest_reply} exceed the "
+            f"model's context of {context}",
             code="CS-P008",
             place=loaded.place(TEMPLATE),
             hint="shorten the template, use fewer examples per row, or lower length.max",

@@ -1,4 +1,4 @@
-"""Beginning or continuing a run, and opening what its tasks need: once a process, however many shards."""
+"""Beginning or continuing a run, and opening what its tasks need: once a process, not a shard."""
 
 import json
 from dataclasses import asdict
@@ -19,6 +19,7 @@ from tasks.prompting.examples import Example, ExampleSet
 from tasks.prompting.rendering import PromptWriter
 from tasks.prompting.templates import Template
 from tasks.quality.fingerprints import FingerprintIndex
+from tasks.release.manifest import package_versions
 from tasks.release.publish import sweep, version_name
 
 TRAINING_INDEX = "training_index.npy"
@@ -29,13 +30,24 @@ _PACKAGES = ("prompts", "schemas", "tasks")
 def run_facts(checked: CheckedRecipe) -> RunFacts:
     """State what a run of this recipe would be; its version and time are those of this moment."""
     recipe, info = checked.recipe, checked.model.info
-    contents = {**checked.writer.contents, "weights": info.weights_sha256 or str(info.revision)}
-    sha256 = recipe_sha256(recipe, contents=contents)
     model = local_model(checked.loaded)
-    own = {"device": info.device, "dtype": info.dtype, "program": _program_sha256()}
+    index = training_index(model)
+    contents = {
+        **checked.writer.contents,
+        "weights": info.weights_sha256 or str(info.revision),
+        "dtype": info.dtype,
+        "known_texts": file_sha256(index) if index.is_file() else "none",
+    }
+    own = {
+        "device": info.device,
+        "model": model.name,
+        "program": _program_sha256(),
+        "packages": combine(*sorted(package_versions().items())),
+    }
+    sha256 = recipe_sha256(recipe, contents=contents)
     now = datetime.now(UTC)
     return RunFacts(
-        work_key=work_key(recipe, contents={**contents, **own, "model": model.name}),
+        work_key=work_key(recipe, contents={**contents, **own}),
         recipe_sha256=sha256,
         version=version_name(now, sha256),
         created=now.isoformat(timespec="seconds"),
@@ -88,11 +100,16 @@ def _inspected(workspace: Workspace) -> Inspected:
     return inspect_model(workspace.facts.model, folder=workspace.folder)
 
 
+def training_index(model: TransformersModel | ScriptedModel) -> Path:
+    """Name the file beside a model's weights that may hold fingerprints of its training texts."""
+    folder = STARTER_FOLDER if model.name == "starter" else Path(model.name)
+    return folder / TRAINING_INDEX
+
+
 @lru_cache(maxsize=1)
 def known_texts(model: TransformersModel | ScriptedModel) -> FingerprintIndex | None:
     """Open the index of a model's training texts; None when none lies beside its weights."""
-    folder = STARTER_FOLDER if model.name == "starter" else Path(model.name)
-    path = folder / TRAINING_INDEX
+    path = training_index(model)
     return FingerprintIndex.load(path) if path.is_file() else None
 
 

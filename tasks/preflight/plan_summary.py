@@ -48,7 +48,7 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
 
 
 def _earlier(out: Path, name: str, weights_sha256: str) -> Manifest | None:
-    """Read the newest good release's manifest, if the same model made it; a damaged one predicts nothing."""
+    """Read the newest good manifest, if the same model made it; a damaged one predicts nothing."""
     try:
         newest = latest(out, name)
         if newest is None:

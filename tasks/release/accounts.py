@@ -41,7 +41,7 @@ def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
     accepted = np.zeros(recipe.rows, dtype=np.bool_)
     rejected: Counter[str] = Counter()
     generated = tokens = 0
-    for table in candidates(workspace):
+    for table in candidates(workspace, columns=["row", "num_tokens", "reason"]):
         generated += table.num_rows
         tokens += pc.sum(table["num_tokens"]).as_py() or 0
         good = pc.is_null(table["reason"])
@@ -75,9 +75,9 @@ def _shortfalls(
         for label, strategy in zip(cells.label_index, cells.strategy_index, strict=True)
     ]
     reasons: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for table in candidates(workspace):
+    for table in candidates(workspace, columns=["row", "label", "strategy", "reason"]):
         lost = table.filter(pa.array(missing[table["row"].to_numpy()]))
-        for row in lost.select(["label", "strategy", "reason"]).to_pylist():
+        for row in lost.drop_columns("row").to_pylist():
             reasons[row["label"], row["strategy"]][row["reason"]] += 1
     waiting = set(_waiting(workspace))
     for row, name in zip(rows.tolist(), names, strict=True):
@@ -98,7 +98,7 @@ def _shortfalls(
 
 def _waiting(workspace: Workspace) -> list[int]:
     """Rows that the token budget no longer let in."""
-    last = pq.read_table(workspace.rounds()[-1] / "plan.parquet")
+    last = pq.read_table(workspace.plan(len(workspace.rounds()) - 1))
     rows: list[int] = last.filter(pc.invert(last["admitted"]))["row"].to_pylist()
     return rows
 

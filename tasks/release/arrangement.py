@@ -25,10 +25,7 @@ def arrange(workspace: Workspace, recipe: Recipe) -> pa.Table:
     Returns:
         One line for each accepted row, in row order, with `ARRANGED_SCHEMA`.
     """
-    shards = list(_accepted(workspace, recipe, ["row", "attempt", "label"]))
-    table = (
-        pa.concat_tables(shards) if shards else pa.table({"row": [], "attempt": [], "label": []})
-    )
+    table = pa.concat_tables(_accepted(workspace, recipe, ["row", "attempt", "label"]))
     rows = table["row"].to_numpy().astype(np.int64)
     attempts = table["attempt"].to_numpy().astype(np.int32)
     codes = {label: code for code, label in enumerate(recipe.labels)}
@@ -63,4 +60,4 @@ def _clusters(workspace: Workspace, recipe: Recipe, num_rows: int) -> NDArray[np
 
 def _accepted(workspace: Workspace, recipe: Recipe, columns: list[str]) -> Iterator[pa.Table]:
     for start in range(0, recipe.rows, recipe.shard_size):
-        yield accepted_between(workspace, start, start + recipe.shard_size).select(columns)
+        yield accepted_between(workspace, start, start + recipe.shard_size, columns=columns)

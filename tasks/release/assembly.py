@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from schemas.manifest import Determinism, GateResult, Manifest, ModelInfo
 from schemas.recipe import Recipe
 from schemas.recipe_identity import resolved_yaml
-from schemas.row import EDITS, REJECTED_SCHEMA, RELEASED_SCHEMA
+from schemas.row import EDITS, REJECTED_SCHEMA, RELEASED_SCHEMA, SCORED_SCHEMA
 from tasks.planning.rounds import candidates
 from tasks.planning.workspace import Workspace
 from tasks.release.accounts import Accounts, balance
@@ -79,7 +79,7 @@ def assemble(
 def _write_rows(
     workspace: Workspace, recipe: Recipe, draft: ReleaseDraft
 ) -> tuple[FindingsBuilder, dict[str, int]]:
-    """Write every released row and every rejected candidate; return the findings and the splits' sizes."""
+    """Write every released row and every rejected candidate; return findings and split sizes."""
     findings = FindingsBuilder(recipe)
     sizes = np.zeros(len(recipe.splits), dtype=np.int64)
     for table, splits in released(workspace):
@@ -115,8 +115,9 @@ def released(workspace: Workspace) -> Iterator[tuple[pa.Table, NDArray[np.int64]
 
 
 def rejected(workspace: Workspace) -> Iterator[pa.Table]:
-    """Yield the rejected candidates shard by shard in (round, row) order, with `REJECTED_SCHEMA`."""
-    for table in candidates(workspace):
+    """Yield the rejected candidates with `REJECTED_SCHEMA`, by shards in (round, row) order."""
+    columns = [name for name in REJECTED_SCHEMA.names if name in SCORED_SCHEMA.names]
+    for table in candidates(workspace, columns=columns):
         lost = table.filter(pc.is_valid(table["reason"]))
         nothing = pa.nulls(lost.num_rows)
         lost = lost.append_column("clean_text", nothing.cast(pa.string()))
