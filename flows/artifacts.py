@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import cast
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -35,9 +36,10 @@ class Board:
         self._updated = now
         percent, words = _percent(progress := self._reader.read()), _words(progress)
         if self._artifact is None:
-            self._artifact = create_progress_artifact(
+            made = create_progress_artifact(
                 percent, key=f"{self._recipe.name}-progress", description=words
             )
+            self._artifact = cast("UUID", made)
         else:
             update_progress_artifact(self._artifact, percent, description=words)
 

@@ -80,14 +80,14 @@ def run_round(workspace: Workspace, number: int, shards: int, board: Board) -> N
     While the model answers one shard, the prompts of the next are rendered and the answers of the
     last are scored. The model works in the flow's own thread, which an interrupt reaches at once.
     """
-    render, generate, score = map(policies.patient, (render_prompts, generate_texts, score_rows))
+    render, score = policies.patient(render_prompts), policies.patient(score_rows)
     prompts = [render.submit(workspace.folder, number, 0)]
     scored: list[PrefectFuture[FileRef]] = []
     try:
         for shard in range(shards):
             if shard + 1 < shards:
                 prompts.append(render.submit(workspace.folder, number, shard + 1))
-            candidates = generate(workspace.folder, prompts[shard].result())
+            candidates = policies.patient(generate_texts)(workspace.folder, prompts[shard].result())
             if scored:
                 scored[-1].result()
             scored.append(score.submit(workspace.folder, candidates))

@@ -86,8 +86,9 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr, flush=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader has seen enough. Python would complain when it flushes the pipe at its end.
+    except (BrokenPipeError, SystemExit):
+        # The reader has seen enough, for which Typer and Rich would leave with exit code 1. Python
+        # would complain when it flushes the pipe at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
     except Exception as error:

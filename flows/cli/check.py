@@ -44,8 +44,8 @@ def _show(summary: dict[str, Any]) -> None:
         table.add_row(Text(visible(label)), *cells, f"{sum(rows.values()):,}")
     totals = [f"{sum(rows[kind] for rows in summary['quotas'].values()):,}" for kind in kinds]
     table.add_row("all", *totals, f"{summary['rows']:,}", style="bold")
-    console.print(f"{summary['name']}: the recipe is right. Model: ", end="", style="bold")
-    console.print(Text(visible(summary["model"])), "\n")
+    title = Text(f"{summary['name']}: the recipe is right.", style="bold")
+    console.print(title.append(f" Model: {visible(summary['model'])}\n", style="not bold"))
     console.print(table)
     console.print()
     facts = Table.grid(padding=(0, 2, 0, 0))

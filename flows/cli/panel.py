@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -46,13 +46,13 @@ def _show_panel(reader: ProgressReader, title: str, stop: threading.Event) -> No
 
 def _show_lines(reader: ProgressReader, title: str, stop: threading.Event) -> None:
     print(f"{title}: started", file=sys.stderr, flush=True)
-    last = Progress(0)
-    while not stop.wait(_LINE_SECONDS):
-        progress = reader.read()
-        # A run that is over has deleted what is read here.
-        if progress != last and progress.generated >= last.generated:
-            print(f"{title}: {_line(progress)}", file=sys.stderr, flush=True)
-            last = progress
+    last = ""
+    while not stop.is_set():
+        stop.wait(_LINE_SECONDS)
+        line = _line(reader.read())
+        if line != last:
+            print(f"{title}: {line}", file=sys.stderr, flush=True)
+        last = line
 
 
 def _line(progress: Progress) -> str:
@@ -71,7 +71,7 @@ def panel(progress: Progress, *, title: str, elapsed: float) -> RenderableType:
     facts.add_column(style="dim")
     facts.add_column()
     facts.add_row("accepted", f"{progress.accepted:,} of {progress.requested:,} rows")
-    facts.add_row("generated", f"{progress.generated:,} candidates in round {progress.round + 1}")
+    facts.add_row("generated", f"{progress.generated:,} candidates, round {progress.round + 1}")
     reasons = ", ".join(f"{reason} {n:,}" for reason, n in progress.rejected.most_common(5))
     facts.add_row(
         "rejected", f"{progress.rejected.total():,}" + (f"  ({reasons})" if reasons else "")
@@ -81,7 +81,10 @@ def panel(progress: Progress, *, title: str, elapsed: float) -> RenderableType:
     facts.add_row("memory", f"{_resident_bytes() / 2**20:,.0f} MB")
     waiting = progress.generated - progress.rejected.total()
     bar = ProgressBar(total=progress.requested, completed=min(waiting, progress.requested))
-    return Panel(Group(bar, facts), title=title, title_align="left", border_style="dim")
+    whole = Table.grid(expand=True)  # a bar in a Group does not end its line
+    whole.add_row(bar)
+    whole.add_row(facts)
+    return Panel(whole, title=title, title_align="left", border_style="dim")
 
 
 def _clock(seconds: float) -> str:
@@ -89,6 +92,8 @@ def _clock(seconds: float) -> str:
 
 
 def _ahead(progress: Progress) -> str:
+    if progress.accepted >= progress.requested:
+        return "every row accepted: noise, validation, release"
     seconds = progress.remaining_seconds
     return "preparing" if seconds is None else f"about {_clock(seconds)} of generation ahead"
 

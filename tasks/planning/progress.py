@@ -61,7 +61,8 @@ class ProgressReader:
         """Return the counts of this moment."""
         try:
             rounds = self._workspace.rounds()
-            costs = [cost for folder in rounds for cost in self._costs(folder)]
+            begun = [costs for folder in rounds if (costs := self._costs(folder))]
+            costs = [cost for folder in begun for cost in folder]
         except FileNotFoundError:
             return self._last
         if not self._workspace.folder.exists():
@@ -73,7 +74,7 @@ class ProgressReader:
             rejected.update(cost.rejected)
         self._last = Progress(
             requested=self._requested,
-            round=max(len(rounds) - 1, 0),
+            round=max(len(begun) - 1, 0),
             generated=sum(cost.rows for cost in made),
             accepted=sum(cost.rows for cost in judged) - rejected.total(),
             rejected=rejected,
