@@ -2,9 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+import regex
+from pydantic import AfterValidator, Field
 
 from schemas.base import Frozen
+
+
+def _check_regex(pattern: str) -> str:
+    try:
+        regex.compile(pattern)
+    except regex.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return pattern
 
 
 class _Step(Frozen):
@@ -30,8 +39,29 @@ class WordDelete(_Step):
     kind: Literal["word_delete"] = "word_delete"
 
 
-NoiseStep = Annotated[Keyboard | CharDelete | WordDelete, Field(discriminator="kind")]
+CharacterStep = Keyboard | CharDelete
+WordStep = WordDelete
+NoiseStep = Annotated[CharacterStep | WordStep, Field(discriminator="kind")]
 """One noise operator with its rate; `kind` says which."""
+
+
+PatternName = Literal["url", "email", "placeholder", "number"]
+"""Web addresses; e-mail addresses; `{name}`, `[MASK]`, `<tag>`, `@user` and `#tag`; numbers."""
+
+
+class Protect(Frozen):
+    """What no step may change: an edit that would touch it is not made."""
+
+    patterns: tuple[PatternName, ...] = ()
+    """What is found by name."""
+    regexes: tuple[Annotated[str, AfterValidator(_check_regex)], ...] = Field(
+        default=(), max_length=32
+    )
+    """Regular expressions (the `regex` library's), searched in each text."""
+    spans: bool = True
+    """Whether the text of labelled spans is protected, where a row has any."""
+    label: bool = False
+    """Whether the words of the row's own label are protected, in any case."""
 
 
 class NoiseConfig(Frozen):
@@ -41,6 +71,8 @@ class NoiseConfig(Frozen):
     """Part of the accepted rows that is noised; their clean text is kept."""
     steps: tuple[NoiseStep, ...] = Field(min_length=1, max_length=32)
     """Operators, applied in this order."""
+    protect: Protect = Protect()
+    """What stays byte-identical."""
 
 
 class Edit(Frozen):

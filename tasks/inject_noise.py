@@ -29,7 +29,7 @@ def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
     table = noise_rows(
         accepted_between(workspace, start, stop),
         np.asarray(chosen.to_numpy(), dtype=np.bool_),
-        steps=recipe.noise.steps if recipe.noise else (),
+        noise=recipe.noise,
         seed=recipe.seed,
     )
     ref = write_shard(path, table, made_from=made_from)

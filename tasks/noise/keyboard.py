@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from schemas.noise import Keyboard
-from tasks.noise.buffers import TextBuffer
+from tasks.noise.batch import TextBatch
+from tasks.noise.dice import Dice
 from tasks.noise.splices import Splices
+from tasks.noise.strings import Strings, offsets_of
 from tasks.noise.units import find_clusters
-from tasks.planning.streams import U64, fold
 
 _LETTERS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _DIGITS = "1234567890"
-_WHETHER, _WHICH = 0, 1
 
 
 def _neighbours() -> dict[str, str]:
@@ -39,28 +38,34 @@ def _key_at(row: int, column: int) -> str:
 NEIGHBOURS = _neighbours()
 """Keys that touch each letter (of the same case) and digit."""
 
-_NUM_NEIGHBOURS = np.array([len(NEIGHBOURS.get(chr(code), "")) for code in range(128)])
+_NUM_KEYS = 128
+_TOUCHING = [[ord(other) for other in NEIGHBOURS.get(chr(code), "")] for code in range(_NUM_KEYS)]
+# The last entry stands for every code point beyond ASCII.
+_NUM_TOUCHING = np.array([*map(len, _TOUCHING), 0])
+_FIRST_TOUCHING = offsets_of(_NUM_TOUCHING)
+_ALL_TOUCHING = np.array([other for others in _TOUCHING for other in others], np.uint32)
 
 
-def keyboard(buffer: TextBuffer, keys: U64, step: Keyboard) -> Splices:
-    """Replace letters and digits by a neighbour, each with probability `step.rate`.
+def keyboard(batch: TextBatch, dice: Dice) -> Splices:
+    """Replace letters and digits by a neighbour, each with the text's rate as its probability.
 
     The units are the letters and digits of ASCII that stand alone: one that carries a combining
     mark is left as it is. Every neighbour is equally likely; upper case stays upper case.
 
     Args:
-        buffer: The texts.
-        keys: One key a text for this step, shape `(N,)`.
-        step: The rate.
+        batch: The texts.
+        dice: The draws.
     """
-    clusters = find_clusters(buffer)
-    codes = buffer.code_points[clusters.starts]
-    is_key = (clusters.ends - clusters.starts == 1) & (codes < _NUM_NEIGHBOURS.size)
-    is_key[is_key] = _NUM_NEIGHBOURS[codes[is_key]] > 0
-    slips = np.flatnonzero(is_key & (clusters.draws(fold(keys, _WHETHER)) < step.rate))
-    which = clusters.draws(fold(keys, _WHICH))[slips] * _NUM_NEIGHBOURS[codes[slips]]
-    afters = [
-        NEIGHBOURS[chr(code)][choice]
-        for code, choice in zip(codes[slips].tolist(), which.astype(int).tolist(), strict=True)
-    ]
-    return Splices(clusters.owners[slips], clusters.starts[slips], clusters.ends[slips], afters)
+    clusters = find_clusters(batch)
+    hits = dice.hits(clusters)
+    starts, ends = clusters.starts[hits], clusters.ends[hits]
+    keys = np.minimum(batch.code_points[starts], _NUM_KEYS)
+    is_key = (ends - starts == 1) & (_NUM_TOUCHING[keys] > 0)
+    slips, keys = hits[is_key], keys[is_key]
+    which = dice.choices(clusters, slips, _NUM_TOUCHING[keys])
+    return Splices(
+        clusters.rows_of(slips),
+        starts[is_key],
+        ends[is_key],
+        Strings.of_singles(_ALL_TOUCHING[_FIRST_TOUCHING[keys] + which]),
+    )

@@ -1,14 +1,13 @@
 """Noise on a shard of accepted rows."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas.noise import NoiseStep
+from schemas.noise import NoiseConfig
 from schemas.row import EDITS, NOISED_SCHEMA
-from tasks.noise.texts import NoisedText, noise_texts
+from tasks.noise.texts import noise_batch
 from tasks.planning.streams import Stream, row_keys, uniforms
 
 
@@ -35,32 +34,37 @@ def pick_noised(
 
 
 def noise_rows(
-    table: pa.Table, noised: NDArray[np.bool_], *, steps: Sequence[NoiseStep], seed: int
+    table: pa.Table, noised: NDArray[np.bool_], *, noise: NoiseConfig | None, seed: int
 ) -> pa.Table:
     """Noise the chosen rows of a shard.
 
     Args:
         table: Accepted rows, `SCORED_SCHEMA`.
         noised: Which of them to noise, shape `(N,)`.
-        steps: Operators, in order.
+        noise: Operators and what they must leave; None for no noise.
         seed: The recipe's seed.
 
     Returns:
         The same rows with `NOISED_SCHEMA`. A chosen row that no operator happened to change has an
         empty log, and its clean text is kept all the same.
     """
-    texts: list[str] = table["text"].to_pylist()
+    texts = table["text"].combine_chunks()
     keys = row_keys(seed, table["row"].to_numpy(), table["attempt"].to_numpy(), Stream.NOISE)
     chosen = np.flatnonzero(noised)
-    results = noise_texts([texts[i] for i in chosen], keys=keys[chosen], steps=steps)
-    by_place: dict[int, NoisedText] = dict(zip(chosen.tolist(), results, strict=True))
-    after = [by_place[i].text if i in by_place else text for i, text in enumerate(texts)]
-    clean = [text if i in by_place else None for i, text in enumerate(texts)]
-    logs = [
-        [edit.model_dump() for edit in by_place[i].edits] if i in by_place else []
-        for i in range(len(texts))
-    ]
+    result = noise_batch(
+        texts.take(pa.array(chosen)),
+        keys=keys[chosen],
+        steps=noise.steps if noise else (),
+        protect=noise.protect if noise else None,
+        labels=table["label"].take(pa.array(chosen)).to_pylist(),
+    )
+    is_chosen = pa.array(noised)
     place = table.schema.get_field_index("text")
-    table = table.set_column(place, table.schema.field(place), pa.array(after, pa.string()))
-    added = [pa.array(clean, pa.string()), pa.array(logs, EDITS)]
+    after = pc.replace_with_mask(texts, is_chosen, result.texts)
+    table = table.set_column(place, table.schema.field(place), after)
+    clean = pc.if_else(is_chosen, texts, pa.scalar(None, pa.string()))
+    # The log of a row that was not chosen is empty: the list of one that does not exist.
+    logs = pa.concat_arrays([result.edits, pa.array([[]], EDITS)])
+    own_log = np.where(noised, np.cumsum(noised) - 1, chosen.size)
+    added = [clean, logs.take(pa.array(own_log))]
     return pa.table([*table.columns, *added], schema=NOISED_SCHEMA)

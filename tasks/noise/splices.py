@@ -1,67 +1,171 @@
-"""Replacements that one step makes, and how they turn into a text and its edit log."""
+"""Replacements that one step makes in a batch, and how they turn into new texts and a log."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from schemas.noise import Edit
-from tasks.noise.buffers import Ints, TextBuffer
+import numpy as np
+
+from tasks.noise.batch import TextBatch
+from tasks.noise.strings import Ints, Mask, Strings, offsets_of, ranges
 
 
 @dataclass(frozen=True, slots=True)
 class Splices:
-    """Disjoint replacements in a `TextBuffer`, in the order in which they stand there.
+    """E disjoint replacements in a `TextBatch`, in the order in which they stand there.
+
+    Each one is a whole: a step may lose some of them (those that touch protected text) and must
+    make sense without. An insertion never stands where another replacement ends.
 
     Args:
-        owners: Number of the text of each replacement, shape `(E,)`.
-        starts: First code point replaced, counted in the buffer, shape `(E,)`.
+        rows: Number of the text of each, shape `(E,)`.
+        starts: First code point replaced, counted in the batch, shape `(E,)`.
         ends: One past the last, shape `(E,)`; equal to `starts` for an insertion.
         afters: What comes in its place, E strings.
     """
 
-    owners: Ints
+    rows: Ints
     starts: Ints
     ends: Ints
-    afters: Sequence[str]
+    afters: Strings
 
-    def by_text(self, buffer: TextBuffer) -> Iterator[tuple[int, list[tuple[int, int, str]]]]:
-        """Yield each text that changes: its number and its (start, end, after), counted in it."""
-        firsts = buffer.offsets[self.owners]
-        places = zip(
-            self.owners.tolist(),
-            (self.starts - firsts).tolist(),
-            (self.ends - firsts).tolist(),
-            self.afters,
-            strict=True,
-        )
-        for number, group in groupby(places, key=lambda place: place[0]):
-            yield number, [(start, end, after) for _, start, end, after in group]
+    def __len__(self) -> int:
+        """Return the number of replacements."""
+        return int(self.rows.size)
+
+    @classmethod
+    def deleting(cls, rows: Ints, starts: Ints, ends: Ints) -> "Splices":
+        """Replace by nothing."""
+        return cls(rows, starts, ends, Strings.empty(rows.size))
+
+    @classmethod
+    def none(cls) -> "Splices":
+        """Replace nothing."""
+        nowhere = np.empty(0, np.int64)
+        return cls.deleting(nowhere, nowhere, nowhere)
+
+    def where(self, mask: Mask) -> "Splices":
+        """Keep those for which `mask`, shape `(E,)`, is true."""
+        if mask.all():
+            return self
+        kept = np.flatnonzero(mask)
+        return Splices(self.rows[kept], self.starts[kept], self.ends[kept], self.afters.take(kept))
+
+    def outside(self, batch: TextBatch) -> "Splices":
+        """Keep those that change no protected code point and insert nothing between two."""
+        if batch.protected is None or not len(self):
+            return self
+        before = offsets_of(batch.protected)
+        touches = before[self.ends] > before[self.starts]
+        inserts = np.flatnonzero(self.starts == self.ends)
+        inserts = inserts[
+            (self.starts[inserts] > batch.offsets[self.rows[inserts]])
+            & (self.starts[inserts] < batch.offsets[self.rows[inserts] + 1])
+        ]
+        places = self.starts[inserts]
+        touches[inserts] = batch.protected[places - 1] & batch.protected[places]
+        return self.where(~touches)
+
+    def lifted(self, rows: Ints, *, part: TextBatch, whole: TextBatch) -> "Splices":
+        """Turn replacements in `whole.take(rows)` into replacements in `whole`.
+
+        Args:
+            rows: The texts taken, ascending.
+            part: The batch of those texts.
+            whole: The batch from which they were taken.
+        """
+        own = rows[self.rows]
+        shift = whole.offsets[own] - part.offsets[self.rows]
+        return Splices(own, self.starts + shift, self.ends + shift, self.afters)
 
 
-def splice(
-    text: str, replacements: Iterable[tuple[int, int, str]], *, kind: str
-) -> tuple[str, list[Edit]]:
-    """Apply replacements from left to right and log them.
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Edits as a log has them, in the order made.
 
     Args:
-        text: The text before the step.
-        replacements: Disjoint (start, end, after) in ascending order, in code points of `text`.
-        kind: Operator to name in the log.
+        rows: Number of the text of each, shape `(E,)`.
+        steps: Number of the step that made it, shape `(E,)`.
+        starts: Its first code point, counted in its text as that stood just before, shape `(E,)`.
+        befores: What stood there, E strings.
+        afters: What stands there now, E strings.
+    """
+
+    rows: Ints
+    steps: Ints
+    starts: Ints
+    befores: Strings
+    afters: Strings
+
+
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """Where the places of a batch come to lie after splices.
+
+    Args:
+        splices: The replacements.
+        before_each: How far everything has moved where each begins, and the total last: `(E + 1,)`.
+        old_offsets: Where each text began, shape `(N + 1,)`.
+        new_offsets: Where it begins now, shape `(N + 1,)`.
+    """
+
+    splices: Splices
+    before_each: Ints
+    old_offsets: Ints
+    new_offsets: Ints
+
+    @classmethod
+    def of(cls, batch: TextBatch, splices: Splices) -> "Shifts":
+        """Compute them; the splices lie in the batch."""
+        grown = splices.afters.lengths - (splices.ends - splices.starts)
+        before_each = offsets_of(grown)
+        up_to_row = offsets_of(np.bincount(splices.rows, minlength=len(batch)))
+        return cls(splices, before_each, batch.offsets, batch.offsets + before_each[up_to_row])
+
+
+def apply(batch: TextBatch, splices: Splices, *, step: int) -> tuple[TextBatch, Edits, Shifts]:
+    """Make the replacements, those of a text from left to right.
+
+    Args:
+        batch: The texts before the step.
+        splices: What to replace.
+        step: Number of the step, for the log.
 
     Returns:
-        The new text, and one edit a replacement: its offsets are those of the text in which every
-        replacement to the left is already made.
+        The texts after it, its edits (in the order of texts and places), and how places moved. A
+        code point that was put in is not protected.
+
+    Raises:
+        ValueError: If the splices overlap, are out of order or leave their texts.
     """
-    pieces: list[str] = []
-    edits: list[Edit] = []
-    place = shift = 0
-    for start, end, after in replacements:
-        before = text[start:end]
-        edits.append(
-            Edit(kind=kind, start=start + shift, end=end + shift, before=before, after=after)
-        )
-        pieces += (text[place:start], after)
-        shift += len(after) - len(before)
-        place = end
-    pieces.append(text[place:])
-    return "".join(pieces), edits
+    _check(batch, splices)
+    shifts = Shifts.of(batch, splices)
+    starts = splices.starts + shifts.before_each[:-1]
+    removed = ranges(splices.starts, splices.ends - splices.starts)
+    added = ranges(starts, splices.afters.lengths)
+    is_kept = np.ones(batch.code_points.size, np.bool_)
+    is_kept[removed] = False
+    is_old = np.ones(shifts.new_offsets[-1], np.bool_)
+    is_old[added] = False
+    code_points = np.empty(is_old.size, np.uint32)
+    code_points[is_old] = batch.code_points[is_kept]
+    code_points[added] = splices.afters.code_points
+    protected = None
+    if batch.protected is not None:
+        protected = np.zeros(is_old.size, np.bool_)
+        protected[is_old] = batch.protected[is_kept]
+    edits = Edits(
+        splices.rows,
+        np.full(len(splices), step),
+        starts - shifts.new_offsets[splices.rows],
+        Strings(batch.code_points[removed], offsets_of(splices.ends - splices.starts)),
+        splices.afters,
+    )
+    return TextBatch(Strings(code_points, shifts.new_offsets), protected), edits, shifts
+
+
+def _check(batch: TextBatch, splices: Splices) -> None:
+    rows, starts, ends = splices.rows, splices.starts, splices.ends
+    apart = starts[1:] > ends[:-1]
+    touching = (starts[1:] == ends[:-1]) & ((ends > starts)[1:] | (rows[1:] > rows[:-1]))
+    inside = (batch.offsets[rows] <= starts) & (starts <= ends) & (ends <= batch.offsets[rows + 1])
+    if not ((apart | touching).all() and (rows[1:] >= rows[:-1]).all() and inside.all()):
+        raise ValueError("splices overlap, are out of order or leave their texts")

@@ -1,16 +1,41 @@
-"""The noise stage: steps applied in order to a batch of texts, and undone again."""
+"""The noise stage: steps applied in order to a batch of texts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
-from schemas.noise import CharDelete, Edit, Keyboard, NoiseStep, WordDelete
-from tasks.noise.buffers import TextBuffer
-from tasks.noise.char_delete import char_delete
-from tasks.noise.keyboard import keyboard
-from tasks.noise.splices import Splices, splice
-from tasks.noise.word_delete import word_delete
+import numpy as np
+import pyarrow as pa
+
+from schemas.noise import Edit, NoiseStep, Protect
+from tasks.noise.batch import TextBatch
+from tasks.noise.dice import Dice
+from tasks.noise.edit_log import log_edits
+from tasks.noise.operators import find_splices
+from tasks.noise.protect import find_protected
+from tasks.noise.spans import Spans
+from tasks.noise.splices import Edits, Splices, apply
+from tasks.noise.strings import Mask, Strings
 from tasks.planning.streams import U64, fold
+
+
+@dataclass(frozen=True, slots=True)
+class NoisedBatch:
+    """N texts after noise.
+
+    Args:
+        texts: The noised texts.
+        edits: Every edit of each text in the order made, of the type `schemas.row.EDITS`.
+        spans: Where the spans lie now; None when none were given.
+    """
+
+    texts: pa.StringArray
+    edits: pa.ListArray
+    spans: Spans | None
+
+    @property
+    def changed(self) -> Mask:
+        """Whether each text has an edit, shape `(N,)`."""
+        return np.asarray(self.edits.value_lengths().to_numpy() > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,62 +51,81 @@ class NoisedText:
     edits: tuple[Edit, ...]
 
 
-def noise_texts(texts: Sequence[str], *, keys: U64, steps: Sequence[NoiseStep]) -> list[NoisedText]:
+def noise_batch(
+    texts: pa.StringArray | pa.ChunkedArray | Sequence[str],
+    *,
+    keys: U64,
+    steps: Sequence[NoiseStep],
+    protect: Protect | None = None,
+    spans: Spans | None = None,
+    labels: Sequence[str] | None = None,
+) -> NoisedBatch:
     """Apply the steps in order to each text.
 
-    A text's result is a function of the text, its key and the steps: not of the other texts. Within
-    a step the edits are made from left to right. No step empties a text.
+    A text's result is a function of the text, its key, what is protected in it and the steps: not
+    of the other texts. Within a step the edits are made from left to right. No step empties a text.
 
     Args:
         texts: Clean texts, N of them.
         keys: One key a text (stream `Stream.NOISE`), shape `(N,)`.
         steps: Operators with their rates; a step draws by its place among them.
+        protect: What must stay as it is: an edit that would touch it is not made, and no draw
+            changes.
+        spans: Spans of the clean texts to carry along.
+        labels: Label of each text, for `protect.label`.
+
+    Returns:
+        The texts in the same order, their edits, and the spans.
+
+    Raises:
+        ValueError: If the number of keys is not the number of texts, or a text is null or not
+            Unicode (a lone surrogate).
+        InputError: If a regular expression of `protect` takes too long.
+    """
+    strings = Strings.of(texts)
+    num_texts = len(strings)
+    if keys.shape != (num_texts,):
+        raise ValueError(f"keys have the shape {keys.shape}, not ({num_texts},)")
+    batch = TextBatch(strings, find_protected(strings, protect, spans=spans, labels=labels))
+    edits: list[Edits] = []
+    for number, step in enumerate(steps):
+        dice = Dice(fold(keys, number), np.full(num_texts, step.rate))
+        splices = _splices_where_needed(batch, dice, step).outside(batch)
+        batch, own_edits, shifts = apply(batch, splices, step=number)
+        edits.append(own_edits)
+        spans = None if spans is None else spans.moved(shifts)
+    log = log_edits(edits, kinds=[step.kind for step in steps], num_texts=num_texts)
+    return NoisedBatch(batch.strings.to_arrow(), log, spans)
+
+
+def noise_texts(texts: Sequence[str], *, keys: U64, steps: Sequence[NoiseStep]) -> list[NoisedText]:
+    """Apply the steps to a few texts: `noise_batch` with Python's own types.
+
+    Args:
+        texts: Clean texts, N of them.
+        keys: One key a text (stream `Stream.NOISE`), shape `(N,)`.
+        steps: Operators with their rates.
 
     Returns:
         One noised text for each text, in the same order.
 
     Raises:
-        ValueError: If the number of keys is not the number of texts.
+        ValueError: As for `noise_batch`.
     """
-    if keys.shape != (len(texts),):
-        raise ValueError(f"keys have the shape {keys.shape}, not ({len(texts)},)")
-    noised = list(texts)
-    logs: list[list[Edit]] = [[] for _ in texts]
-    for number, step in enumerate(steps):
-        buffer = TextBuffer.of_texts(noised)
-        splices = _find_splices(buffer, fold(keys, number), step)
-        for owner, replacements in splices.by_text(buffer):
-            noised[owner], edits = splice(buffer.texts[owner], replacements, kind=step.kind)
-            logs[owner] += edits
-    return [NoisedText(text, tuple(edits)) for text, edits in zip(noised, logs, strict=True)]
+    noised = noise_batch(texts, keys=keys, steps=steps)
+    return [
+        NoisedText(text, tuple(Edit.model_construct(**edit) for edit in edits))
+        for text, edits in zip(noised.texts.to_pylist(), noised.edits.to_pylist(), strict=True)
+    ]
 
 
-def undo_edits(text: str, edits: Iterable[Edit]) -> str:
-    """Return the clean text: take back the edits, last to first.
-
-    Args:
-        text: The noised text.
-        edits: Its edits in the order made.
-
-    Raises:
-        ValueError: If an edit's `after` does not stand where the log says: the log is of another
-            text.
-    """
-    for edit in reversed(tuple(edits)):
-        end = edit.start + len(edit.after)
-        if text[edit.start : end] != edit.after:
-            raise ValueError(f"{edit.after!r} does not stand at {edit.start} in {text!r}")
-        text = text[: edit.start] + edit.before + text[end:]
-    return text
-
-
-def _find_splices(buffer: TextBuffer, keys: U64, step: NoiseStep) -> Splices:
-    match step:
-        case Keyboard():
-            return keyboard(buffer, keys, step)
-        case CharDelete():
-            return char_delete(buffer, keys, step)
-        case WordDelete():
-            return word_delete(buffer, keys, step)
-        case _:
-            assert_never(step)
+def _splices_where_needed(batch: TextBatch, dice: Dice, step: NoiseStep) -> Splices:
+    """Ask the operator about the texts with a rate above 0 alone."""
+    rows = np.flatnonzero(dice.rates)
+    if rows.size == len(batch):
+        return find_splices(batch, dice, step)
+    if not rows.size:
+        return Splices.none()
+    part = batch.take(rows)
+    splices = find_splices(part, Dice(dice.keys[rows], dice.rates[rows]), step)
+    return splices.lifted(rows, part=part, whole=batch)

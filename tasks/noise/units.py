@@ -1,126 +1,130 @@
 """What an operator may edit: grapheme clusters and words, found in a whole batch at once."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import regex
-from numpy.typing import NDArray
 
-from tasks.noise.buffers import Ints, TextBuffer
-from tasks.planning.streams import U64, uniforms
+from tasks.noise.batch import TextBatch
+from tasks.noise.strings import Ints, Mask
 
 _CLUSTER = regex.compile(r"\X")
-# Below the first combining mark, the only cluster of more than one code point is CR LF (Unicode
-# annex 29).
+# Below the first combining mark, the only cluster of more than one code point is CR LF.
 _FIRST_COMBINING = 0x300
 _CR, _LF = 0x0D, 0x0A
+# No cluster of more than one code point lacks all of these, CR LF apart (Unicode annex 29, GB3 to
+# GB13); a Hangul syllable joins only such a vowel or consonant.
+_JOINING = (
+    r"[\p{GCB=EX}\p{GCB=ZWJ}\p{GCB=SM}\p{GCB=PP}\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{GCB=RI}"
+    r"\p{InCB=Linker}]"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """Disjoint stretches of a `TextBuffer`, in the order in which they stand there.
+    """U disjoint stretches of a `TextBatch`, in the order in which they stand there.
 
     Args:
-        owners: Number of the text in which each unit stands, shape `(U,)`.
-        starts: First code point of each unit, counted in the buffer, shape `(U,)`.
+        starts: First code point of each unit, counted in the batch, shape `(U,)`.
         ends: One past its last code point, shape `(U,)`.
-        indices: How many units of the same text stand before it, shape `(U,)`.
+        offsets: Units of text i are those from `offsets[i]` to `offsets[i + 1]`, shape `(N + 1,)`.
     """
 
-    owners: Ints
     starts: Ints
     ends: Ints
-    indices: Ints
+    offsets: Ints
 
     def __len__(self) -> int:
         """Return the number of units."""
         return int(self.starts.size)
 
-    def draws(self, keys: U64) -> NDArray[np.float64]:
-        """Draw a number in (0, 1) for each unit: a function of its index and its text's key alone.
-
-        Args:
-            keys: One key a text, shape `(N,)`.
-        """
-        return uniforms(keys[self.owners], self.indices)
+    def rows_of(self, picked: Ints) -> Ints:
+        """Number of the text of each picked unit, shape `(E,)`."""
+        return np.searchsorted(self.offsets, picked, side="right") - 1
 
 
-def find_clusters(buffer: TextBuffer) -> Units:
+def find_clusters(batch: TextBatch) -> Units:
     """Find the extended grapheme clusters: what a reader takes for one character.
 
     A letter with its combining marks, a flag, an emoji joined of several, and CR LF are one cluster
-    each.
+    each. They tile the texts.
 
     References:
         Unicode Standard Annex 29, text segmentation. https://unicode.org/reports/tr29/
     """
-    is_start = np.ones(buffer.code_points.size, dtype=np.bool_)
-    is_start[1:] = (buffer.code_points[1:] != _LF) | (buffer.code_points[:-1] != _CR)
-    is_start[buffer.offsets[:-1][np.diff(buffer.offsets) > 0]] = True
-    owners = buffer.owners
-    for number in np.unique(owners[buffer.code_points >= _FIRST_COMBINING]).tolist():
-        first, last = buffer.offsets[number : number + 2].tolist()
-        is_start[first:last] = False
-        is_start[[first + m.start() for m in _CLUSTER.finditer(buffer.texts[number])]] = True
-    starts = np.flatnonzero(is_start)
-    ends = np.append(starts[1:], buffer.code_points.size)[: starts.size]
-    return _number(owners[starts], starts, ends)
+    is_start = _cluster_starts(batch)
+    if is_start is None:
+        bounds = np.arange(batch.code_points.size + 1)
+        return Units(bounds[:-1], bounds[1:], batch.offsets)
+    return _tiles(batch, is_start)
 
 
-def find_spaces(buffer: TextBuffer, clusters: Units) -> NDArray[np.bool_]:
-    """Tell which clusters are white space through and through, shape `(U,)`.
+def find_ink(batch: TextBatch, clusters: Units) -> Mask:
+    """Tell which clusters are more than white space, shape `(U,)`.
 
-    A space that carries a combining mark is not.
+    A space that carries a combining mark is more.
     """
-    is_ink = np.concatenate(([0], np.cumsum(~buffer.is_space)))
-    return np.asarray(is_ink[clusters.ends] == is_ink[clusters.starts])
+    if len(clusters) == batch.code_points.size:
+        return ~batch.is_space
+    return np.logical_or.reduceat(~batch.is_space, clusters.starts)
 
 
-def find_words(buffer: TextBuffer) -> Units:
+def find_words(batch: TextBatch) -> Units:
     """Find the words: the longest runs of clusters that are not white space."""
-    clusters = find_clusters(buffer)
-    is_word = ~find_spaces(buffer, clusters)
-    is_first = np.append(True, clusters.owners[1:] != clusters.owners[:-1])[: len(clusters)]
-    after_word = np.append(False, is_word[:-1])[: len(clusters)] & ~is_first
-    before_word = np.append(is_word[1:] & ~is_first[1:], False)[: len(clusters)]
-    firsts = np.flatnonzero(is_word & ~after_word)
-    lasts = np.flatnonzero(is_word & ~before_word)
-    return _number(clusters.owners[firsts], clusters.starts[firsts], clusters.ends[lasts])
+    is_ink = ~batch.is_space
+    is_start = _cluster_starts(batch)
+    if is_start is not None:
+        clusters = _tiles(batch, is_start)
+        is_ink = np.repeat(find_ink(batch, clusters), clusters.ends - clusters.starts)
+    is_edge = np.empty(is_ink.size + 1, np.bool_)
+    np.not_equal(is_ink[1:], is_ink[:-1], out=is_edge[1:-1])
+    if is_ink.size:
+        is_edge[0], is_edge[-1] = is_ink[0], is_ink[-1]
+    seams = np.unique(batch.offsets[1:-1])
+    seams = seams[(seams > 0) & (seams < is_ink.size)]
+    # Where two words meet at the seam of two texts, one ends and the other begins.
+    meeting = seams[is_ink[seams] & is_ink[seams - 1]]
+    edges = np.flatnonzero(is_edge) if is_ink.size else np.empty(0, np.int64)
+    if meeting.size:
+        edges = np.sort(np.concatenate([edges, meeting, meeting]))
+    starts, ends = edges[::2], edges[1::2]
+    return Units(starts, ends, np.searchsorted(starts, batch.offsets))
 
 
-def spare_one(
-    units: Units,
-    edited: NDArray[np.bool_],
-    draws: NDArray[np.float64],
-    *,
-    counted: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
-    """Keep each text from losing all of its counted units.
-
-    Where every counted unit of a text is to go, the one with the greatest draw stays. A text
-    without any counted unit loses nothing.
-
-    Args:
-        units: What may be deleted.
-        edited: Which of them are to go, shape `(U,)`.
-        draws: The draws that decided it, shape `(U,)`.
-        counted: Which of them make a text more than empty, shape `(U,)`.
-
-    Returns:
-        A new mask, shape `(U,)`.
-    """
-    num_texts = int(units.owners[-1]) + 1 if len(units) else 0
-    has_counted = np.bincount(units.owners[counted], minlength=num_texts) > 0
-    has_kept = np.bincount(units.owners[counted & ~edited], minlength=num_texts) > 0
-    spared = edited & has_counted[units.owners]
-    doomed = np.flatnonzero(counted & spared & ~has_kept[units.owners])
-    by_text_and_draw = doomed[np.lexsort((draws[doomed], units.owners[doomed]))]
-    owners = units.owners[by_text_and_draw]
-    is_greatest = np.append(owners[1:] != owners[:-1], True)[: owners.size]
-    spared[by_text_and_draw[is_greatest]] = False
-    return spared
+def _tiles(batch: TextBatch, is_start: Mask) -> Units:
+    bounds = np.append(np.flatnonzero(is_start), is_start.size)
+    return Units(bounds[:-1], bounds[1:], np.searchsorted(bounds, batch.offsets))
 
 
-def _number(owners: Ints, starts: Ints, ends: Ints) -> Units:
-    firsts = np.searchsorted(owners, owners, side="left")
-    return Units(owners, starts, ends, np.arange(owners.size) - firsts)
+def _cluster_starts(batch: TextBatch) -> Mask | None:
+    """Tell which code points begin a cluster, shape `(C,)`; None where every one does."""
+    codes, offsets = batch.code_points, batch.offsets
+    if not codes.size:
+        return None
+    returns = np.flatnonzero(codes[:-1] == _CR)
+    feeds = returns[codes[returns + 1] == _LF] + 1
+    feeds = feeds[offsets[batch.rows_of(feeds)] < feeds]
+    joining = np.empty(0, np.int64)
+    if codes.max() >= _FIRST_COMBINING:
+        joining = np.flatnonzero(_joins().take(codes))
+    if not feeds.size and not joining.size:
+        return None
+    is_start = np.ones(codes.size, np.bool_)
+    is_start[feeds] = False
+    for row in np.unique(batch.rows_of(joining)).tolist():
+        first, last = offsets[row : row + 2].tolist()
+        text = codes[first:last].tobytes().decode("utf-32-le")
+        is_start[first:last] = False
+        is_start[[first + match.start() for match in _CLUSTER.finditer(text)]] = True
+    return is_start
+
+
+@cache
+def _joins() -> Mask:
+    """Return a table of all code points: which of them may join a neighbour."""
+    table = np.zeros(0x110000, np.bool_)
+    surrogates = range(0xD800, 0xE000)
+    every = "".join(chr(code) for code in range(table.size) if code not in surrogates)
+    table[[ord(char) for char in regex.findall(_JOINING, every)]] = True
+    return table

@@ -52,6 +52,4 @@ def _noised(scored: pa.Table, checked: CheckedRecipe) -> pa.Table:
             share=recipe.noise.share,
             seed=recipe.seed,
         )
-    return noise_rows(
-        scored, noised, steps=recipe.noise.steps if recipe.noise else (), seed=recipe.seed
-    )
+    return noise_rows(scored, noised, noise=recipe.noise, seed=recipe.seed)

@@ -16,7 +16,8 @@ def keys_of(num: int) -> np.ndarray:
 
 def slow_char_delete(text: str, key: np.uint64, rate: float) -> list[str]:
     clusters = regex.findall(r"\X", text)
-    draws = [float(uniforms(fold(key, 0), index)) for index in range(len(clusters))]
+    whether = fold(fold(key, 0), 0)
+    draws = [float(uniforms(whether, index)) for index in range(len(clusters))]
     inked = [index for index, cluster in enumerate(clusters) if not cluster.isspace()]
     if not inked:
         return clusters
@@ -87,4 +88,4 @@ def test_golden():
     assert [row.text for row in rows] == GOLDEN
 
 
-GOLDEN = ["here is my ew cd?", "\u65e5\u672c\u8a9e e\u0301te\u0301", ""]
+GOLDEN = ["hee i my newcard?", "\u65e5\u672ce\u0301t", ""]

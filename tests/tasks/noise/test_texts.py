@@ -1,62 +1,51 @@
 """Laws that every operator keeps, alone and in any sequence."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
+import pyarrow as pa
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.noise import CharDelete, Edit, Keyboard, WordDelete
-from tasks.noise.texts import NoisedText, noise_texts, undo_edits
+from schemas.noise import CharDelete, Edit, Keyboard, NoiseStep, Protect, WordDelete
+from schemas.row import EDITS
+from tasks.noise.edit_log import undo_edits
+from tasks.noise.spans import Spans, project_spans
+from tasks.noise.texts import NoisedText, noise_batch, noise_texts
 from tasks.planning.streams import Stream, row_keys
 
 CLINC = Path(__file__).resolve().parents[3] / "../shared/data/clinc150/data_full.json"
-KINDS = (Keyboard, CharDelete, WordDelete)
+KINDS = get_args(get_args(NoiseStep)[0])
 PIECES = (
-    *(
-        "a",
-        "Z",
-        "7",
-        " ",
-        "  ",
-        "\t",
-        "\n",
-        "\r\n",
-        "\r",
-        "-",
-        "word",
-        "Two words",
-        "\u00ad",
-        "\x00",
-    ),
-    *("e\u0301", "\u0301", " \u0301", "n\u0303\u0323", "\u200d", "\u200b", "\ufe0f", "\u3000"),
-    *(
-        "👩‍👩‍👧‍👦",
-        "👍🏽",
-        "🇩🇪",
-        "🇫",
-        "❤️",
-        "שלום",
-        "مرحبا",
-        "日本語",
-        "हिन्दी",
-        "ก็",
-        "각",
-        "\u1100\u1161",
-    ),
+    *("a", "Z", "7", " ", "  ", "\t", "\n", "\r\n", "\r", "-", "word", "Two words", "\u00ad"),
+    *("\x00", "e\u0301", "\u0301", " \u0301", "n\u0303\u0323", "\u200d", "\u200b", "\ufe0f"),
+    *("\u3000", "👩‍👩‍👧‍👦", "👍🏽", "🇩🇪", "🇫", "❤️", "שלום", "مرحبا", "日本語", "हिन्दी", "ก็", "각"),
+    *("\u1100\u1161", "see www.a.example/b?c=1.", "{name}", "12,50", "me@b.example"),
 )
 TEXTS = st.one_of(st.text(max_size=20), st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 RATES = st.sampled_from([0.0, 0.05, 0.3, 0.8, 1.0])
-STEPS = st.lists(
-    st.builds(lambda kind, rate: kind(rate=rate), st.sampled_from(KINDS), RATES), max_size=4
-)
-few = settings(deadline=None, max_examples=150)
+KIND = st.sampled_from(KINDS)
+STEPS = st.lists(st.builds(lambda kind, rate: kind(rate=rate), KIND, RATES), max_size=4)
+PROTECT = Protect(patterns=("url", "email", "placeholder", "number"), regexes=("^Two.", "日"))
+few = settings(deadline=None, max_examples=100)
 
 
 def keys_of(num: int, seed: int = 3) -> np.ndarray:
     return row_keys(seed, np.arange(num), 0, Stream.NOISE)
+
+
+def in_clean_text(edits: tuple[Edit, ...]) -> list[tuple[int, int, str]]:
+    """Return (start, end, after) of one step's edits, counted in the text before the step."""
+    shift, places = 0, []
+    for edit in edits:
+        places.append((edit.start - shift, edit.end - shift, edit.after))
+        shift += len(edit.after) - len(edit.before)
+    return places
 
 
 @few
@@ -86,12 +75,13 @@ def test_edits_are_in_the_order_of_steps_and_places(texts, steps):
 
 
 @few
-@given(st.lists(TEXTS, max_size=6), st.lists(st.sampled_from(KINDS), max_size=3))
+@given(st.lists(TEXTS, max_size=6), st.lists(KIND, max_size=3))
 def test_rate_zero_is_the_identity(texts, kinds):
     steps = [kind(rate=0) for kind in kinds]
-    assert noise_texts(texts, keys=keys_of(len(texts)), steps=steps) == [
-        NoisedText(text, ()) for text in texts
-    ]
+    noised = noise_batch(texts, keys=keys_of(len(texts)), steps=steps)
+    assert noised.texts.to_pylist() == texts
+    assert noised.edits.to_pylist() == [[] for _ in texts]
+    assert not noised.changed.any()
 
 
 @few
@@ -106,13 +96,64 @@ def test_a_text_does_not_depend_on_its_batch(texts, steps, data):
 
 
 @few
-@given(st.lists(TEXTS, max_size=6), st.lists(st.sampled_from(KINDS), min_size=1, max_size=3))
+@given(st.lists(TEXTS, max_size=6), st.lists(KIND, min_size=1, max_size=3))
 def test_no_step_empties_a_text(texts, kinds):
     steps = [kind(rate=1) for kind in kinds]
     rows = noise_texts(texts, keys=keys_of(len(texts)), steps=steps)
     for clean, noised in zip(texts, rows, strict=True):
         assert bool(clean.strip()) == bool(noised.text.strip())
         assert bool(clean) == bool(noised.text)
+
+
+@few
+@given(st.lists(TEXTS, max_size=6), KIND, RATES)
+def test_no_cluster_is_torn(texts, kind, rate):
+    rows = noise_texts(texts, keys=keys_of(len(texts)), steps=[kind(rate=rate)])
+    for clean, noised in zip(texts, rows, strict=True):
+        bounds = {0, *(match.end() for match in regex.finditer(r"\X", clean))}
+        for start, end, _ in in_clean_text(noised.edits):
+            assert {start, end} <= bounds
+
+
+@few
+@given(st.lists(TEXTS, max_size=6), KIND, RATES)
+def test_protection_takes_edits_away_and_changes_no_other(texts, kind, rate):
+    keys, step = keys_of(len(texts)), kind(rate=rate)
+    free = noise_texts(texts, keys=keys, steps=[step])
+    noised = noise_batch(texts, keys=keys, steps=[step], protect=PROTECT)
+    for bare, edits in zip(free, noised.edits.to_pylist(), strict=True):
+        held = in_clean_text(tuple(Edit(**edit) for edit in edits))
+        assert set(held) <= set(in_clean_text(bare.edits))
+
+
+@few
+@given(st.lists(TEXTS, max_size=6), STEPS, st.data())
+def test_protected_spans_stay_as_they_are(texts, steps, data):
+    spans = []
+    for text in texts:
+        cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=4)))
+        spans.append(list(pairwise(cuts)))
+    noised = noise_batch(
+        texts, keys=keys_of(len(texts)), steps=steps, protect=PROTECT, spans=Spans.of(spans)
+    )
+    moved = noised.spans.to_lists(len(texts))
+    for clean, text, old, new in zip(texts, noised.texts.to_pylist(), spans, moved, strict=True):
+        assert [clean[start:end] for start, end in old] == [text[start:end] for start, end in new]
+
+
+@few
+@given(st.lists(TEXTS, max_size=6), STEPS, st.data())
+def test_spans_of_a_batch_are_those_of_each_log(texts, steps, data):
+    ends = [st.integers(0, len(text)) for text in texts]
+    spans = [
+        [tuple(sorted(pair)) for pair in data.draw(st.lists(st.tuples(end, end), max_size=4))]
+        for end in ends
+    ]
+    noised = noise_batch(texts, keys=keys_of(len(texts)), steps=steps, spans=Spans.of(spans))
+    for old, new, edits in zip(
+        spans, noised.spans.to_lists(len(texts)), noised.edits.to_pylist(), strict=True
+    ):
+        assert new == project_spans(old, [Edit(**edit) for edit in edits])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -137,21 +178,39 @@ def test_two_steps_of_a_kind_draw_apart():
     assert {edit.start for edit in first} != {edit.start for edit in second}
 
 
+@pytest.mark.parametrize("texts", [[], [""], ["", ""], ["word"]])
+def test_the_columns_have_the_types_of_a_row(texts):
+    for steps in ([], [Keyboard(rate=1)], [CharDelete(rate=1), WordDelete(rate=1)]):
+        noised = noise_batch(texts, keys=keys_of(len(texts)), steps=steps)
+        assert noised.texts.type == pa.string()
+        assert noised.edits.type == EDITS
+        assert len(noised.texts) == len(noised.edits) == noised.changed.size == len(texts)
+        noised.texts.validate(full=True)
+        noised.edits.validate(full=True)
+
+
+def test_arrow_and_python_texts_are_the_same():
+    texts = ["one two", "déjà vu", "", "日本"]
+    sliced = pa.array(["gone", *texts, "gone too"]).slice(1, 4)
+    chunked = pa.chunked_array([texts[:1], texts[1:]])
+    steps = [CharDelete(rate=0.3), Keyboard(rate=0.3)]
+    expected = noise_batch(texts, keys=keys_of(4), steps=steps)
+    for same in (sliced, chunked, sliced.cast(pa.large_string())):
+        noised = noise_batch(same, keys=keys_of(4), steps=steps)
+        assert noised.texts.equals(expected.texts)
+        assert noised.edits.equals(expected.edits)
+
+
 def test_keys_and_texts_must_be_as_many():
     with pytest.raises(ValueError, match="keys"):
         noise_texts(["a", "b"], keys=keys_of(3), steps=[Keyboard(rate=0.5)])
 
 
-def test_a_log_of_another_text_is_refused():
-    edit = Edit(kind="keyboard", start=0, end=1, before="a", after="s")
-    assert undo_edits("scorn", [edit]) == "acorn"
-    with pytest.raises(ValueError, match="does not stand"):
-        undo_edits("corn", [edit])
-
-
-def test_lone_surrogates_pass_through():
-    noised = noise_texts(["a\ud800b c"], keys=keys_of(1), steps=[kind(rate=0.9) for kind in KINDS])
-    assert undo_edits(noised[0].text, noised[0].edits) == "a\ud800b c"
+def test_what_is_no_text_is_refused():
+    with pytest.raises(ValueError, match="null"):
+        noise_batch(pa.array(["a", None]), keys=keys_of(2), steps=[])
+    with pytest.raises(ValueError, match="surrogates"):
+        noise_batch(["\ud800"], keys=keys_of(1), steps=[])
 
 
 @pytest.mark.shared
@@ -160,6 +219,6 @@ def test_real_texts_invert():
         pytest.skip("clinc150 is not beside the repository")
     texts = [text for text, _ in json.loads(CLINC.read_text())["train"]][:3000]
     steps = [Keyboard(rate=0.05), CharDelete(rate=0.05), WordDelete(rate=0.1)]
-    noised = noise_texts(texts, keys=keys_of(len(texts)), steps=steps)
+    noised: list[NoisedText] = noise_texts(texts, keys=keys_of(len(texts)), steps=steps)
     assert [undo_edits(row.text, row.edits) for row in noised] == texts
     assert sum(row.text != text for row, text in zip(noised, texts, strict=True)) > 2500

@@ -6,9 +6,12 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.noise.buffers import TextBuffer
-from tasks.noise.units import Units, find_clusters, find_spaces, find_words, spare_one
-from tasks.planning.streams import Stream, row_keys, uniforms
+from tasks.noise.batch import TextBatch
+from tasks.noise.dice import Dice
+from tasks.noise.strings import Strings
+from tasks.noise.survival import spare_one
+from tasks.noise.units import Units, find_clusters, find_ink, find_words
+from tasks.planning.streams import Stream, row_keys
 
 PIECES = (
     *("a", "b c", " ", "\t", "\r", "\n", "\r\n", "e\u0301", "\u0301", " \u0301", "\u00ad", "©"),
@@ -32,16 +35,18 @@ TEXTS = st.lists(
 few = settings(deadline=None, max_examples=200)
 
 
-def per_text(buffer: TextBuffer, units: Units) -> list[list[str]]:
-    found: list[list[str]] = [[] for _ in buffer.texts]
-    joined = "".join(buffer.texts)
-    for owner, start, end, index in zip(
-        units.owners, units.starts, units.ends, units.indices, strict=True
-    ):
-        assert buffer.offsets[owner] <= start < end <= buffer.offsets[owner + 1]
-        assert index == len(found[owner])
-        found[owner].append(joined[start:end])
-    return found
+def batch_of(texts: list[str]) -> TextBatch:
+    return TextBatch(Strings.of(texts))
+
+
+def per_text(texts: list[str], units: Units) -> list[list[str]]:
+    joined = "".join(texts)
+    pieces = [joined[start:end] for start, end in zip(units.starts, units.ends, strict=True)]
+    assert units.offsets[-1] == len(units)
+    return [
+        pieces[first:last]
+        for first, last in zip(units.offsets[:-1], units.offsets[1:], strict=True)
+    ]
 
 
 def words_of(text: str) -> list[str]:
@@ -57,8 +62,10 @@ def words_of(text: str) -> list[str]:
 @few
 @given(TEXTS)
 def test_clusters_are_those_of_each_text(texts):
-    buffer = TextBuffer.of_texts(texts)
-    assert per_text(buffer, find_clusters(buffer)) == [regex.findall(r"\X", text) for text in texts]
+    units = find_clusters(batch_of(texts))
+    assert per_text(texts, units) == [regex.findall(r"\X", text) for text in texts]
+    rows = [row for row, own in enumerate(per_text(texts, units)) for _ in own]
+    assert units.rows_of(np.arange(len(units))).tolist() == rows
 
 
 def test_no_character_below_the_first_combining_one_joins_another():
@@ -68,63 +75,63 @@ def test_no_character_below_the_first_combining_one_joins_another():
             assert (len(regex.findall(r"\X", pair)) == 1) == (pair == "\r\n"), pair
 
 
+def test_every_code_point_beside_every_sort_of_neighbour():
+    """One neighbour of each class of Unicode annex 29, on either side and on both."""
+    neighbours = "a\u0301\u200d\u0903\u0600\u1100\u1161\u11a8가각🇩👍क\u094d\n\r"
+    codes = [*range(0, 0xD800, 17), *range(0xE000, 0x110000, 401), *range(0xAC00, 0xAC40)]
+    texts = [side + chr(code) + side for code in codes for side in neighbours]
+    units = find_clusters(batch_of(texts))
+    assert per_text(texts, units) == [regex.findall(r"\X", text) for text in texts]
+
+
 @few
 @given(TEXTS)
 def test_words_are_those_of_each_text(texts):
-    buffer = TextBuffer.of_texts(texts)
-    assert per_text(buffer, find_words(buffer)) == [words_of(text) for text in texts]
+    assert per_text(texts, find_words(batch_of(texts))) == [words_of(text) for text in texts]
 
 
 @few
 @given(st.lists(st.text("ab \n\t日", max_size=12), max_size=6))
 def test_words_of_plain_texts_are_those_of_split(texts):
-    buffer = TextBuffer.of_texts(texts)
-    assert per_text(buffer, find_words(buffer)) == [text.split() for text in texts]
+    assert per_text(texts, find_words(batch_of(texts))) == [text.split() for text in texts]
 
 
 @few
 @given(TEXTS)
-def test_spaces_are_clusters_of_white_space(texts):
-    buffer = TextBuffer.of_texts(texts)
-    clusters = find_clusters(buffer)
-    flat = [cluster for found in per_text(buffer, clusters) for cluster in found]
-    assert find_spaces(buffer, clusters).tolist() == [cluster.isspace() for cluster in flat]
+def test_ink_is_in_clusters_that_are_not_white_space(texts):
+    batch = batch_of(texts)
+    clusters = find_clusters(batch)
+    flat = [cluster for found in per_text(texts, clusters) for cluster in found]
+    assert find_ink(batch, clusters).tolist() == [not cluster.isspace() for cluster in flat]
 
 
-def test_every_white_space_of_python_is_one():
-    spaces = [chr(code) for code in range(0x110000) if chr(code).isspace()]
-    assert TextBuffer.of_texts(spaces).is_space.all()
-
-
-def test_draws_are_of_key_and_index():
-    buffer = TextBuffer.of_texts(["ab", "", "cde"])
-    keys = row_keys(1, np.arange(3), 0, Stream.NOISE)
-    assert find_clusters(buffer).draws(keys).tolist() == [
-        float(uniforms(keys[owner], index))
-        for owner, num in ((0, 2), (2, 3))
-        for index in range(num)
+def test_white_space_is_that_of_python():
+    codes = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    assert batch_of([chr(code) for code in codes]).is_space.tolist() == [
+        chr(code).isspace() for code in codes
     ]
 
 
 @few
 @given(TEXTS, st.data())
 def test_one_is_spared(texts, data):
-    clusters = find_clusters(TextBuffer.of_texts(texts))
+    clusters = find_clusters(batch_of(texts))
     masks = st.lists(st.booleans(), min_size=len(clusters), max_size=len(clusters))
     edited, counted = (np.array(data.draw(masks), dtype=bool) for _ in range(2))
-    draws = clusters.draws(row_keys(1, np.arange(len(texts)), 0, Stream.NOISE))
+    dice = Dice(row_keys(1, np.arange(len(texts)), 0, Stream.NOISE), np.ones(len(texts)))
+    draws = dice.uniforms(clusters, np.arange(len(clusters)), counter=0)
     expected = edited.copy()
-    for owner in range(len(texts)):
-        own = [i for i in range(len(clusters)) if clusters.owners[i] == owner]
-        inked = [i for i in own if counted[i]]
+    for first, last in zip(clusters.offsets[:-1], clusters.offsets[1:], strict=True):
+        inked = [i for i in range(first, last) if counted[i]]
         if not inked:
-            expected[own] = False
+            expected[first:last] = False
         elif all(edited[i] for i in inked):
             expected[max(inked, key=lambda i: draws[i])] = False
-    assert spare_one(clusters, edited, draws, counted=counted).tolist() == expected.tolist()
+    lost = spare_one(clusters, np.flatnonzero(edited), dice, counted=counted)
+    assert lost.tolist() == np.flatnonzero(expected).tolist()
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", ""]])
 def test_nothing_has_no_units(texts):
-    buffer = TextBuffer.of_texts(texts)
-    assert len(find_clusters(buffer)) == len(find_words(buffer)) == 0
+    batch = batch_of(texts)
+    assert len(find_clusters(batch)) == len(find_words(batch)) == 0
