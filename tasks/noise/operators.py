@@ -2,6 +2,8 @@
 
 from typing import assert_never
 
+import numpy as np
+
 from schemas.noise import CharacterStep, CharDelete, Keyboard, NoiseStep, WordDelete, WordStep
 from tasks.noise.batch import TextBatch
 from tasks.noise.char_delete import char_delete
@@ -12,13 +14,24 @@ from tasks.noise.word_delete import word_delete
 
 
 def find_splices(batch: TextBatch, dice: Dice, step: NoiseStep) -> Splices:
-    """Ask a step's operator what to replace in each text.
+    """Ask a step's operator what to replace in the texts whose rate is above 0.
 
     Args:
-        batch: N texts, each with a rate above 0.
-        dice: The draws, with the rates.
+        batch: N texts.
+        dice: The draws, with the rate of each text.
         step: The operator and what it needs besides.
     """
+    rows = np.flatnonzero(dice.rates)
+    if rows.size == len(batch):
+        return _edit(batch, dice, step)
+    if not rows.size:
+        return Splices.none()
+    part = batch.take(rows)
+    splices = _edit(part, Dice(dice.keys[rows], dice.rates[rows]), step)
+    return splices.lifted(rows, part=part, whole=batch)
+
+
+def _edit(batch: TextBatch, dice: Dice, step: NoiseStep) -> Splices:
     if isinstance(step, CharacterStep):
         return _edit_characters(batch, dice, step)
     return _edit_words(batch, dice, step)

@@ -1,8 +1,10 @@
 """Replacements that one step makes in a batch, and how they turn into new texts and a log."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.noise.batch import TextBatch
 from tasks.noise.strings import Ints, Mask, Strings, offsets_of, ranges
@@ -143,15 +145,10 @@ def apply(batch: TextBatch, splices: Splices, *, step: int) -> tuple[TextBatch, 
     added = ranges(starts, splices.afters.lengths)
     is_kept = np.ones(batch.code_points.size, np.bool_)
     is_kept[removed] = False
-    is_old = np.ones(shifts.new_offsets[-1], np.bool_)
-    is_old[added] = False
-    code_points = np.empty(is_old.size, np.uint32)
-    code_points[is_old] = batch.code_points[is_kept]
-    code_points[added] = splices.afters.code_points
+    code_points = _put_in(splices.afters.code_points, added, batch.code_points[is_kept])
     protected = None
     if batch.protected is not None:
-        protected = np.zeros(is_old.size, np.bool_)
-        protected[is_old] = batch.protected[is_kept]
+        protected = _put_in(np.zeros(added.size, np.bool_), added, batch.protected[is_kept])
     edits = Edits(
         splices.rows,
         np.full(len(splices), step),
@@ -160,6 +157,18 @@ def apply(batch: TextBatch, splices: Splices, *, step: int) -> tuple[TextBatch, 
         splices.afters,
     )
     return TextBatch(Strings(code_points, shifts.new_offsets), protected), edits, shifts
+
+
+def _put_in(new: NDArray[Any], places: Ints, kept: NDArray[Any]) -> NDArray[Any]:
+    """Lay `new` at `places` of an array, and `kept` around it."""
+    if not places.size:
+        return kept
+    is_kept = np.ones(kept.size + places.size, np.bool_)
+    is_kept[places] = False
+    both = np.empty(is_kept.size, kept.dtype)
+    both[is_kept] = kept
+    both[places] = new
+    return both
 
 
 def _check(batch: TextBatch, splices: Splices) -> None:

@@ -77,12 +77,14 @@ class Strings:
         Raises:
             ValueError: If they take 2 GiB or more of UTF-8.
         """
-        if not self.code_points.size or self.code_points.max() < _FIRST_NON_ASCII:
-            data, ends = self.code_points.astype(np.uint8), self.offsets
-        else:
-            text = self.code_points.tobytes().decode("utf-32-le", "surrogatepass")
+        ends, longer = self.offsets, np.flatnonzero(self.code_points >= _FIRST_NON_ASCII)
+        if longer.size:
+            text = self.code_points.tobytes().decode("utf-32-le")
             data = np.frombuffer(text.encode("utf-8"), np.uint8)
-            ends = offsets_of(_utf8_lengths(self.code_points))[self.offsets]
+            more_bytes = offsets_of(_utf8_lengths(self.code_points[longer]) - 1)
+            ends = ends + more_bytes[np.searchsorted(longer, ends)]
+        else:
+            data = self.code_points.astype(np.uint8)
         if data.size > _MOST_BYTES:
             raise ValueError(f"{data.size} bytes of text in one batch: make the shards smaller")
         buffers = [None, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(data)]

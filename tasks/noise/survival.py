@@ -3,7 +3,7 @@
 import numpy as np
 
 from tasks.noise.dice import Dice
-from tasks.noise.strings import Ints, Mask, offsets_of
+from tasks.noise.strings import Ints, Mask
 from tasks.noise.units import Units
 
 
@@ -26,8 +26,9 @@ def spare_one(units: Units, lost: Ints, dice: Dice, *, counted: Mask | None = No
     rows = units.rows_of(lost)
     is_counted = np.ones(lost.size, np.bool_) if counted is None else counted[lost]
     num_lost = np.bincount(rows[is_counted], minlength=num_texts)
-    up_to = units.offsets if counted is None else offsets_of(counted)[units.offsets]
-    num_counted = np.diff(up_to)
+    num_counted = np.diff(units.offsets)
+    if counted is not None:
+        num_counted -= np.diff(np.searchsorted(np.flatnonzero(~counted), units.offsets))
     goes = num_counted[rows] > 0
     doomed = np.flatnonzero(goes & is_counted & (num_lost == num_counted)[rows])
     draws = dice.uniforms(units, lost[doomed], counter=0)

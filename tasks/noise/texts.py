@@ -13,7 +13,7 @@ from tasks.noise.edit_log import log_edits
 from tasks.noise.operators import find_splices
 from tasks.noise.protect import find_protected
 from tasks.noise.spans import Spans
-from tasks.noise.splices import Edits, Splices, apply
+from tasks.noise.splices import Edits, apply
 from tasks.noise.strings import Mask, Strings
 from tasks.planning.streams import U64, fold
 
@@ -90,7 +90,7 @@ def noise_batch(
     edits: list[Edits] = []
     for number, step in enumerate(steps):
         dice = Dice(fold(keys, number), np.full(num_texts, step.rate))
-        splices = _splices_where_needed(batch, dice, step).outside(batch)
+        splices = find_splices(batch, dice, step).outside(batch)
         batch, own_edits, shifts = apply(batch, splices, step=number)
         edits.append(own_edits)
         spans = None if spans is None else spans.moved(shifts)
@@ -117,15 +117,3 @@ def noise_texts(texts: Sequence[str], *, keys: U64, steps: Sequence[NoiseStep]) 
         NoisedText(text, tuple(Edit.model_construct(**edit) for edit in edits))
         for text, edits in zip(noised.texts.to_pylist(), noised.edits.to_pylist(), strict=True)
     ]
-
-
-def _splices_where_needed(batch: TextBatch, dice: Dice, step: NoiseStep) -> Splices:
-    """Ask the operator about the texts with a rate above 0 alone."""
-    rows = np.flatnonzero(dice.rates)
-    if rows.size == len(batch):
-        return find_splices(batch, dice, step)
-    if not rows.size:
-        return Splices.none()
-    part = batch.take(rows)
-    splices = find_splices(part, Dice(dice.keys[rows], dice.rates[rows]), step)
-    return splices.lifted(rows, part=part, whole=batch)

@@ -77,19 +77,15 @@ def find_words(batch: TextBatch) -> Units:
     if is_start is not None:
         clusters = _tiles(batch, is_start)
         is_ink = np.repeat(find_ink(batch, clusters), clusters.ends - clusters.starts)
-    is_edge = np.empty(is_ink.size + 1, np.bool_)
-    np.not_equal(is_ink[1:], is_ink[:-1], out=is_edge[1:-1])
-    if is_ink.size:
-        is_edge[0], is_edge[-1] = is_ink[0], is_ink[-1]
-    seams = np.unique(batch.offsets[1:-1])
-    seams = seams[(seams > 0) & (seams < is_ink.size)]
-    # Where two words meet at the seam of two texts, one ends and the other begins.
-    meeting = seams[is_ink[seams] & is_ink[seams - 1]]
-    edges = np.flatnonzero(is_edge) if is_ink.size else np.empty(0, np.int64)
-    if meeting.size:
-        edges = np.sort(np.concatenate([edges, meeting, meeting]))
-    starts, ends = edges[::2], edges[1::2]
-    return Units(starts, ends, np.searchsorted(starts, batch.offsets))
+    is_first, is_last = is_ink.copy(), is_ink.copy()
+    is_first[1:] &= ~is_ink[:-1]
+    is_last[:-1] &= ~is_ink[1:]
+    # Words of two texts that meet at the seam are two.
+    begins = batch.offsets[:-1][batch.strings.lengths > 0]
+    is_first[begins] = is_ink[begins]
+    is_last[begins - 1] = is_ink[begins - 1]
+    starts = np.flatnonzero(is_first)
+    return Units(starts, np.flatnonzero(is_last) + 1, np.searchsorted(starts, batch.offsets))
 
 
 def _tiles(batch: TextBatch, is_start: Mask) -> Units:
