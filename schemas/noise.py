@@ -1,11 +1,53 @@
 """Noise steps as a recipe names them, and the log entry of one edit."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import regex
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from schemas.base import Frozen
+from schemas.noise_characters import CharacterStep, CharDelete, Keyboard
+from schemas.noise_mixtures import (
+    LabelFlip,
+    MixtureStep,
+    OneOf,
+    Plugin,
+    RecipeStep,
+    SomeOf,
+    TextStep,
+    TokenDelete,
+    TokenReplace,
+    TokenStep,
+    check_tree,
+    preset_steps,
+)
+from schemas.noise_step import LEVELS, Level, RatedStep, Step
+from schemas.noise_words import WordDelete, WordStep
+
+__all__ = [
+    "CharDelete",
+    "CharacterStep",
+    "Edit",
+    "Keyboard",
+    "LabelFlip",
+    "MixtureStep",
+    "NoiseConfig",
+    "NoiseStep",
+    "OneOf",
+    "PatternName",
+    "Plugin",
+    "Protect",
+    "RatedStep",
+    "RecipeStep",
+    "SomeOf",
+    "Step",
+    "TextStep",
+    "TokenDelete",
+    "TokenReplace",
+    "TokenStep",
+    "WordDelete",
+    "WordStep",
+]
 
 
 def _check_regex(pattern: str) -> str:
@@ -16,33 +58,8 @@ def _check_regex(pattern: str) -> str:
     return pattern
 
 
-class _Step(Frozen):
-    rate: float = Field(ge=0, le=1, allow_inf_nan=False)
-    """Probability that one unit (character or word) is edited."""
-
-
-class Keyboard(_Step):
-    """Replaces a letter or digit by a neighbour on the QWERTY keyboard."""
-
-    kind: Literal["keyboard"] = "keyboard"
-
-
-class CharDelete(_Step):
-    """Deletes characters."""
-
-    kind: Literal["char_delete"] = "char_delete"
-
-
-class WordDelete(_Step):
-    """Deletes words."""
-
-    kind: Literal["word_delete"] = "word_delete"
-
-
-CharacterStep = Keyboard | CharDelete
-WordStep = WordDelete
 NoiseStep = Annotated[CharacterStep | WordStep, Field(discriminator="kind")]
-"""One noise operator with its rate; `kind` says which."""
+"""An operator on characters or words with its rate; `kind` says which."""
 
 
 PatternName = Literal["url", "email", "placeholder", "number"]
@@ -64,15 +81,36 @@ class Protect(Frozen):
     """Whether the words of the row's own label are protected, in any case."""
 
 
+_STEPS = TypeAdapter(tuple[RecipeStep, ...])
+
+
 class NoiseConfig(Frozen):
     """Which part of the accepted rows is noised, and by what."""
 
     share: float = Field(default=0.25, ge=0, le=1)
     """Part of the accepted rows that is noised; their clean text is kept."""
-    steps: tuple[NoiseStep, ...] = Field(min_length=1, max_length=32)
+    preset: Level | None = None
+    """A named severity in place of `steps`; it stands for the steps that `preset_steps` returns."""
+    steps: tuple[RecipeStep, ...] = Field(default=(), min_length=1, max_length=32)
     """Operators, applied in this order."""
     protect: Protect = Protect()
     """What stays byte-identical."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _write_preset_out(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("preset") in LEVELS and "steps" not in data:
+            return {**data, "steps": preset_steps(data["preset"])}
+        return data
+
+    @model_validator(mode="after")
+    def _steps_are_sound(self) -> "NoiseConfig":
+        if not self.steps:
+            raise ValueError("steps: name at least one step, or a preset")
+        if self.preset and self.steps != _STEPS.validate_python(preset_steps(self.preset)):
+            raise ValueError("preset: give a preset or steps, and not both")
+        check_tree(self.steps)
+        return self
 
 
 class Edit(Frozen):
