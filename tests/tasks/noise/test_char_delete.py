@@ -5,7 +5,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.noise import CharDelete
+from schemas.noise_characters import CharDelete
 from tasks.noise.texts import noise_texts
 from tasks.planning.streams import Stream, fold, row_keys, uniforms
 

@@ -6,10 +6,12 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.noise import Keyboard
-from tasks.noise.keyboard import NEIGHBOURS
+from schemas.noise_characters import Keyboard
+from tasks.noise.keyboard import neighbours_on
 from tasks.noise.texts import noise_texts
 from tasks.planning.streams import Stream, fold, row_keys, uniforms
+
+NEIGHBOURS = neighbours_on("qwerty")
 
 
 def keys_of(num: int) -> np.ndarray:
