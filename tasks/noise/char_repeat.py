@@ -18,7 +18,8 @@ def char_repeat(batch: TextBatch, dice: Dice) -> Splices:
         dice: The draws.
 
     References:
-        Rychalska et al., TSD 2019, WildNLP. https://doi.org/10.1007/978-3-030-27947-9_20
+        Brody and Diakopoulos, EMNLP 2011, on lengthened words.
+        https://aclanthology.org/D11-1052
     """
     clusters = find_clusters(batch)
     hits = dice.hits(clusters)

@@ -26,7 +26,7 @@ def whitespace(batch: TextBatch, dice: Dice, *, mode: Literal["drop", "add"]) ->
         mode: Which of the two.
 
     References:
-        Rychalska et al., TSD 2019, WildNLP. https://doi.org/10.1007/978-3-030-27947-9_20
+        Rychalska et al., ICONIP 2019, WildNLP. https://doi.org/10.1007/978-3-030-36718-3_20
     """
     match mode:
         case "drop":
