@@ -34,6 +34,7 @@ __all__ = [
     "NoiseConfig",
     "NoiseStep",
     "OneOf",
+    "Operator",
     "PatternName",
     "Plugin",
     "Protect",
@@ -60,6 +61,10 @@ def _check_regex(pattern: str) -> str:
 
 NoiseStep = Annotated[CharacterStep | WordStep, Field(discriminator="kind")]
 """An operator on characters or words with its rate; `kind` says which."""
+
+
+Operator = CharacterStep | WordStep | TokenStep | Plugin
+"""A step that edits texts itself; a mixture is made of such."""
 
 
 PatternName = Literal["url", "email", "placeholder", "number"]

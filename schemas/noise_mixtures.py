@@ -1,10 +1,12 @@
 """Steps on tokens, on labels, by a user's own function, and mixtures of steps."""
 
+import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from schemas.noise_characters import CharacterStep
 from schemas.noise_step import DEFAULT, Level, Rate, RatedStep, RatedWordStep, Step
@@ -17,8 +19,8 @@ Weight = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 
 
 class _TokenStep(RatedWordStep):
-    tokenizer: str = Field(default="model", min_length=1)
-    """`model` for that of the recipe's model, `starter`, or a folder beside the recipe."""
+    tokenizer: Literal["model", "starter"] = "model"
+    """That of the recipe's model, or the bundled one."""
 
 
 class TokenReplace(_TokenStep):
@@ -121,7 +123,7 @@ class LabelFlip(Step):
     @model_validator(mode="after")
     def _rate_or_matrix(self) -> "LabelFlip":
         if (self.rate is None) == (self.matrix is None):
-            raise ValueError("rate: give a rate or a matrix, and not both")
+            raise ValueError("rate: give either a rate or a matrix")
         return self
 
 
@@ -156,17 +158,30 @@ def walk(
             yield from walk(step.steps, (*path, place, "steps"))
 
 
+def operator_kinds(steps: Sequence[Any]) -> list[str]:
+    """Return the kinds of all steps that are no mixtures, each once, in the order of the tree."""
+    kinds = (step.kind for _, step in walk(steps) if not isinstance(step, MixtureStep))
+    return list(dict.fromkeys(kinds))
+
+
+def asks_for_tokenizer(steps: Sequence[Any], *, name: str | None = None) -> bool:
+    """Tell whether a step works on tokens: of the tokenizer `name`, or of any."""
+    tokens = (step for _, step in walk(steps) if isinstance(step, TokenStep))
+    return any(name in (None, step.tokenizer) for step in tokens)
+
+
 def check_tree(steps: Sequence[Any]) -> None:
     """Refuse a tree of steps that is too deep or too large.
 
     Raises:
         ValueError: With the key at fault before the colon.
     """
-    paths = [path for path, _ in walk(steps)]
-    if len(paths) > MOST_STEPS:
-        raise ValueError(f"steps: {len(paths)} steps in all, more than {MOST_STEPS}")
-    # A path has two parts for each level below the first.
-    if max((len(path) for path in paths), default=0) > 2 * MOST_DEEP - 1:
+    every = list(walk(steps))
+    if len(every) > MOST_STEPS:
+        raise ValueError(f"steps: {len(every)} steps in all, more than {MOST_STEPS}")
+    # A path has one part at the top and two more for each level below it.
+    deepest = max((len(path) for path, step in every if isinstance(step, MixtureStep)), default=0)
+    if deepest > 2 * MOST_DEEP - 1:
         raise ValueError(f"steps: mixtures are nested more than {MOST_DEEP} deep")
 
 
@@ -180,3 +195,17 @@ def labels_named(step: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
         for label, row in (step.matrix or {}).items():
             yield ("matrix", label), label
             yield from ((("matrix", label, target), target) for target in row)
+
+
+def unknown_label(
+    path: tuple[str | int, ...], label: str, *, labels: Sequence[str]
+) -> PydanticCustomError:
+    """Return the error of a step that names a label which the recipe does not have.
+
+    Args:
+        path: Key path of the name in the recipe.
+        label: The name.
+        labels: Those that there are.
+    """
+    context = {"path": json.dumps(path), "label": label, "labels": json.dumps(list(labels))}
+    return PydanticCustomError("unknown_label", "'{label}' is not a label", context)

@@ -37,7 +37,7 @@ class RatedStep(Step):
     @model_validator(mode="after")
     def _one_of_rate_and_level(self) -> "RatedStep":
         if (self.rate is None) == (self.level is None):
-            raise ValueError("rate: give a rate or a level, and not both")
+            raise ValueError("rate: give either a rate or a level")
         return self
 
     def rate_of(self, label: str | None) -> float:

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from schemas.base import Frozen
 from schemas.gates import Gates, GatesConfig
 from schemas.noise import NoiseConfig
+from schemas.noise_mixtures import asks_for_tokenizer, labels_named, unknown_label, walk
 from schemas.strategies import Nucleus, Strategy
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
@@ -177,6 +178,19 @@ class Recipe(Frozen):
     budget: Budget = Budget()
     shard_size: int = Field(default=1024, ge=1, le=1_000_000)
     """Rows worked on at once; bounds the memory, changes no row."""
+
+    @model_validator(mode="after")
+    def _noise_fits(self) -> "Recipe":
+        steps = self.noise.steps if self.noise else ()
+        for path, step in walk(steps):
+            for below, label in labels_named(step):
+                if label not in self.labels:
+                    raise unknown_label(
+                        ("noise", "steps", *path, *below), label, labels=tuple(self.labels)
+                    )
+        if isinstance(self.model, ScriptedModel) and asks_for_tokenizer(steps, name="model"):
+            raise ValueError("noise: a scripted model has no tokenizer; use tokenizer: starter")
+        return self
 
     @model_validator(mode="after")
     def _splits_add_up(self) -> "Recipe":

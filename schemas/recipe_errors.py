@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -26,6 +27,9 @@ PLAIN_PATTERNS = {
     r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$": "a BCP 47 language tag such as en or pt-BR",
     r"^(auto|cpu|mps|cuda(:\d+)?)$": "auto, cpu, mps, cuda or cuda:0",
 }
+# What pydantic calls a member of a union of plain types.
+_MEMBER = re.compile(r"constrained-\w+|(dict|tuple|list)\[.*\]")
+_SAID_BY_ITEMS = ("too_short", "float_type", "int_type")
 _PLAIN_TYPES = {
     "int": "must be a whole number",
     "float": "must be a number",
@@ -80,10 +84,11 @@ def recipe_error(
     by_path: dict[KeyPath, list[ErrorDetails]] = {}
     for details in error.errors():
         by_path.setdefault(source_path(details["loc"], source.data), []).append(details)
-    # A list with a wrong item also counts as too short: the item says more.
+    # A list with a wrong item also counts as too short, and a mapping with a wrong value as no
+    # number where either is possible: the item says more.
     outer = {path[:length] for path in by_path for length in range(len(path))}
     for path in outer & by_path.keys():
-        if all(details["type"] == "too_short" for details in by_path[path]):
+        if all(details["type"] in _SAID_BY_ITEMS for details in by_path[path]):
             del by_path[path]
     problems = [
         _problem(path, group, source.data, json_schema)
@@ -108,7 +113,7 @@ def source_path(loc: Sequence[str | int], data: Any) -> KeyPath:
             not after_tag and _is_union(path) and isinstance(data, dict) and part in _tags(data)
         )
         after_tag = is_tag
-        if is_tag or part == "[key]":
+        if is_tag or part == "[key]" or (isinstance(part, str) and _MEMBER.fullmatch(part)):
             continue
         last = place == len(loc) - 1
         if isinstance(data, dict) and (part in data or last):
@@ -170,8 +175,8 @@ def _problem(
             )
         case "literal_error" if details["ctx"]["expected"] != "True":
             return _unknown_choice(path, details["input"], details["ctx"]["expected"])
-        case "value_error":
-            return _contradiction(path, str(details["ctx"]["error"]), data)
+        case "unknown_label" | "value_error":
+            return _refused(path, details, data)
     wanted = _wanted(details)
     if rest and literals:
         wanted += f", or {literals[0]['ctx']['expected']}"
@@ -189,7 +194,11 @@ def _key_name(path: KeyPath) -> str:
     return dotted(path) if isinstance(path[-1], int) else printable(path[-1])
 
 
-def _contradiction(path: KeyPath, message: str, data: Any) -> Problem:
+def _refused(path: KeyPath, details: ErrorDetails, data: Any) -> Problem:
+    """Say what a validator of the recipe's own has against a value."""
+    if details["type"] == "unknown_label":
+        return _unknown_label(details["ctx"])
+    message = str(details["ctx"]["error"])
     for part in path:
         data = data[part]
     key = message.split(":", 1)[0]
@@ -208,6 +217,15 @@ def _unknown_key(path: KeyPath, data: Any, json_schema: Mapping[str, Any]) -> Pr
         f"the key {shown(key)} is unknown",
         f"{suggest(key, known)}the keys {where} are: {', '.join(known)}",
     )
+
+
+def _unknown_label(context: Mapping[str, Any]) -> Problem:
+    label, labels = context["label"], json.loads(context["labels"])
+    listed = ", ".join(printable(name) for name in labels[:10])
+    more = ", ..." if len(labels) > 10 else ""
+    hint = f"{suggest(label, labels)}the labels are: {listed}{more}"
+    path = tuple(json.loads(context["path"]))
+    return Problem("CS-R006", path, f"{shown(label)} is not a label", hint)
 
 
 def _unknown_choice(path: KeyPath, value: Any, expected: str) -> Problem:

@@ -68,8 +68,14 @@ SCORED_FIELDS: tuple[pa.Field, ...] = (
 RELEASED_FIELDS: tuple[pa.Field, ...] = (
     _field("id", pa.string(), "stable: recipe name, row number, attempt"),
     _field("text", pa.string(), "what a model trains on, after noise"),
-    _field("label", pa.string(), "the label asked for"),
+    _field("label", pa.string(), "what a model learns to predict, after noise"),
     _field("clean_text", pa.string(), "the text before noise; null when not noised", nullable=True),
+    _field(
+        "clean_label",
+        pa.string(),
+        "the label asked for; null when it was not flipped",
+        nullable=True,
+    ),
     _field("noise", EDITS, "every edit in the order made"),
     _field("prompt", pa.string(), "exactly what the model was given"),
     _field("template", pa.string(), "template name and sha256 prefix"),
@@ -90,8 +96,10 @@ SCORED_SCHEMA = pa.schema(SCORED_FIELDS)
 SELECTED_SCHEMA = pa.schema(
     [*(SCORED_SCHEMA.field(name) for name in ("row", "attempt", "num_tokens")), *VERDICT_FIELDS]
 )
+NOISE_COLUMNS = ("clean_text", "clean_label", "noise")
+"""What the noise stage adds to a row."""
 NOISED_SCHEMA = pa.schema(
-    (*SCORED_FIELDS, *(field for field in RELEASED_FIELDS if field.name in {"clean_text", "noise"}))
+    (*SCORED_FIELDS, *(field for field in RELEASED_FIELDS if field.name in NOISE_COLUMNS))
 )
 ARRANGED_SCHEMA = pa.schema(
     (

@@ -11,6 +11,7 @@ from tasks.noise.rows import noise_rows
 from tasks.planning.rounds import accepted_between
 from tasks.planning.shards import combine, find_shard, write_shard
 from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
+from tasks.preflight.opening import tokenizers_of
 
 
 @task
@@ -31,6 +32,8 @@ def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
         np.asarray(chosen.to_numpy(), dtype=np.bool_),
         noise=recipe.noise,
         seed=recipe.seed,
+        classes=tuple(recipe.labels),
+        tokenizers=tokenizers_of(workspace),
     )
     ref = write_shard(path, table, made_from=made_from)
     note_cost(path, Cost(stage="noise", rows=ref.rows, seconds=watch.seconds))

@@ -50,6 +50,8 @@ def _panel(row: dict[str, Any]) -> "Panel":
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
     facts.add_row("label", Text(visible(row["label"])))
+    if row["clean_label"] is not None:
+        facts.add_row("asked for", Text(f"{visible(row['clean_label'])} (label flipped)"))
     if row["attributes"]:
         chosen = ", ".join(f"{name}: {value}" for name, value in row["attributes"].items())
         facts.add_row("drawn", Text(visible(chosen)))

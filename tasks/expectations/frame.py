@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas.row import SCORES
@@ -26,7 +27,8 @@ def release_frame(
     """Flatten released rows for validation.
 
     Args:
-        table: Rows with `RELEASED_SCHEMA`; further columns are ignored.
+        table: Rows with `RELEASED_SCHEMA`; further columns are ignored. The frame's label is the
+            one asked for, which the quotas count, also where noise flipped it.
         split: Name of each row's split, shape `(N,)`.
         duplicate: Whether the row's text equals an earlier one's, shape `(N,)`.
         near_duplicate: Whether an earlier row is a near duplicate, shape `(N,)`.
@@ -35,6 +37,8 @@ def release_frame(
         A frame of N lines with the columns of `COLUMNS`.
     """
     frame: pd.DataFrame = table.select(list(ROW_COLUMNS)).to_pandas()
+    asked = pc.coalesce(table["clean_label"], table["label"])
+    frame["label"] = asked.to_pandas()
     frame["split"] = np.asarray(split, dtype=object)
     frame["duplicate"] = np.asarray(duplicate, dtype=np.float64)
     frame["near_duplicate"] = np.asarray(near_duplicate, dtype=np.float64)

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from schemas.noise import Edit, NoiseStep, Protect
+from schemas.noise import Edit, Protect, RecipeStep
 from tasks.noise.batch import TextBatch
-from tasks.noise.dice import Dice
 from tasks.noise.edit_log import log_edits
 from tasks.noise.operators import find_splices
 from tasks.noise.protect import find_protected
+from tasks.noise.resources import OpenSteps
 from tasks.noise.spans import Spans
 from tasks.noise.splices import Edits, apply
 from tasks.noise.strings import Mask, Strings
-from tasks.planning.streams import U64, fold
+from tasks.noise.turns import take_turns
+from tasks.planning.streams import U64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def noise_batch(
     texts: pa.StringArray | pa.ChunkedArray | Sequence[str],
     *,
     keys: U64,
-    steps: Sequence[NoiseStep],
+    steps: Sequence[RecipeStep] | OpenSteps,
     protect: Protect | None = None,
     spans: Spans | None = None,
     labels: Sequence[str] | None = None,
@@ -68,19 +69,21 @@ def noise_batch(
     Args:
         texts: Clean texts, N of them.
         keys: One key a text (stream `Stream.NOISE`), shape `(N,)`.
-        steps: Operators with their rates; a step draws by its place among them.
+        steps: What is done, in this order; a step draws by its place in the tree. Those on labels
+            are passed over. With `OpenSteps`, what they need is opened already.
         protect: What must stay as it is: an edit that would touch it is not made, and no draw
             changes.
         spans: Spans of the clean texts to carry along.
-        labels: Label of each text, for `protect.label`.
+        labels: Label of each text, for `protect.label` and for steps that ask for it.
 
     Returns:
         The texts in the same order, their edits, and the spans.
 
     Raises:
         ValueError: If the number of keys is not the number of texts, or a text is null or not
-            Unicode (a lone surrogate).
-        InputError: If a regular expression of `protect` takes too long.
+            Unicode (a lone surrogate); or if a step needs labels or a tokenizer and has none.
+        InputError: If a regular expression of `protect` takes too long, or a plug-in is missing or
+            fails.
     """
     strings = Strings.of(texts)
     num_texts = len(strings)
@@ -88,17 +91,21 @@ def noise_batch(
         raise ValueError(f"keys have the shape {keys.shape}, not ({num_texts},)")
     batch = TextBatch(strings, find_protected(strings, protect, spans=spans, labels=labels))
     edits: list[Edits] = []
-    for number, step in enumerate(steps):
-        dice = Dice(fold(keys, number), np.full(num_texts, step.rate))
-        splices = find_splices(batch, dice, step).outside(batch)
+    opened = steps if isinstance(steps, OpenSteps) else OpenSteps(steps)
+    kinds: list[str] = []
+    for number, turn in enumerate(take_turns(opened.steps, keys=keys, labels=labels)):
+        splices = find_splices(batch, turn.dice, turn.step, opened=opened).outside(batch)
         batch, own_edits, shifts = apply(batch, splices, step=number)
         edits.append(own_edits)
+        kinds.append(turn.step.kind)
         spans = None if spans is None else spans.moved(shifts)
-    log = log_edits(edits, kinds=[step.kind for step in steps], num_texts=num_texts)
+    log = log_edits(edits, kinds=kinds, num_texts=num_texts)
     return NoisedBatch(batch.strings.to_arrow(), log, spans)
 
 
-def noise_texts(texts: Sequence[str], *, keys: U64, steps: Sequence[NoiseStep]) -> list[NoisedText]:
+def noise_texts(
+    texts: Sequence[str], *, keys: U64, steps: Sequence[RecipeStep] | OpenSteps
+) -> list[NoisedText]:
     """Apply the steps to a few texts: `noise_batch` with Python's own types.
 
     Args:

@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import InputError
+from schemas.noise import Plugin
+from schemas.noise_mixtures import walk
 from schemas.recipe import Recipe, ScriptedModel, TransformersModel
 from schemas.recipe_file import TEMPLATE, LoadedRecipe, load_recipe
 from tasks.generation.backends import Inspected, inspect_model
+from tasks.noise.plugins import load_plugin
 from tasks.prompting.rendering import PromptWriter, prepare_prompts
 
 _SAMPLE = 256
@@ -55,6 +58,7 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     loaded = load_recipe(path, overrides=overrides)
     # Prompts before the model: their errors show before torch is imported, which takes seconds.
     plain = prepare_prompts(loaded)
+    _check_plugins(loaded)
     model = _inspect(loaded)
     writer = replace(plain, format_prompt=model.format_prompt)
     rows = np.arange(min(loaded.recipe.rows, _SAMPLE), dtype=np.int64)
@@ -80,6 +84,18 @@ def _inspect(loaded: LoadedRecipe) -> Inspected:
         if error.place.startswith("model."):
             error.place = loaded.place(tuple(error.place.split(".")))
         raise
+
+
+def _check_plugins(loaded: LoadedRecipe) -> None:
+    """Import every noise plug-in, so that one that is missing is known before anything runs."""
+    noise = loaded.recipe.noise
+    for path, step in walk(noise.steps if noise else ()):
+        if isinstance(step, Plugin):
+            try:
+                load_plugin(step.name)
+            except InputError as error:
+                error.place = loaded.place(("noise", "steps", *path, "name"))
+                raise
 
 
 def _check_context(loaded: LoadedRecipe, context: int, longest_prompt: int) -> None:

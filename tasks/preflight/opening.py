@@ -1,16 +1,19 @@
 """Beginning or continuing a run, and opening what its tasks need: once a process, not a shard."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from schemas.recipe import ScriptedModel, TransformersModel
+from schemas.noise_mixtures import asks_for_tokenizer
+from schemas.recipe import Recipe, ScriptedModel, TransformersModel
 from schemas.recipe_identity import recipe_sha256, work_key
 from tasks.generation.backends import Inspected, inspect_model, open_backend
 from tasks.generation.folders import STARTER_FOLDER
 from tasks.generation.protocol import Backend
+from tasks.noise.resources import Tokenizer
 from tasks.planning.plan import Plan
 from tasks.planning.shards import combine, file_sha256, write_whole
 from tasks.planning.workspace import RunFacts, Workspace, open_workspace
@@ -93,6 +96,31 @@ def prompt_writer(workspace: Workspace) -> PromptWriter:
 def backend_of(workspace: Workspace) -> Backend:
     """Open the model of a run; it stays in memory for the shards to come."""
     return open_backend(workspace.facts.model, folder=workspace.folder)
+
+
+@lru_cache(maxsize=1)
+def tokenizers_of(workspace: Workspace) -> Mapping[str, Tokenizer]:
+    """Open the tokenizers that a run's noise steps ask for."""
+    facts = workspace.facts
+    return noise_tokenizers(facts.recipe, facts.model, folder=workspace.folder)
+
+
+def noise_tokenizers(
+    recipe: Recipe, model: TransformersModel | ScriptedModel, *, folder: Path
+) -> Mapping[str, Tokenizer]:
+    """Open the tokenizers that a recipe's noise steps ask for, by name.
+
+    Args:
+        recipe: The recipe.
+        model: Its model, with an absolute path in place of a relative one.
+        folder: Where relative paths start.
+    """
+    if recipe.noise is None or not asks_for_tokenizer(recipe.noise.steps):
+        return {}
+    # Importing transformers takes seconds: only a recipe with steps on tokens pays.
+    from tasks.generation.noise_tokenizer import open_tokenizers
+
+    return open_tokenizers(recipe.noise.steps, model, folder=folder)
 
 
 @lru_cache(maxsize=1)

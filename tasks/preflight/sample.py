@@ -9,7 +9,7 @@ from tasks.generation.backends import open_backend
 from tasks.generation.candidates import generate_candidates
 from tasks.noise.rows import noise_rows, pick_noised
 from tasks.preflight.checks import CheckedRecipe, local_model
-from tasks.preflight.opening import known_texts
+from tasks.preflight.opening import known_texts, noise_tokenizers
 from tasks.quality.gates import score_candidates
 from tasks.quality.selection import open_selector, select_shard
 
@@ -52,4 +52,12 @@ def _noised(scored: pa.Table, checked: CheckedRecipe) -> pa.Table:
             share=recipe.noise.share,
             seed=recipe.seed,
         )
-    return noise_rows(scored, noised, noise=recipe.noise, seed=recipe.seed)
+    folder = checked.loaded.folder
+    return noise_rows(
+        scored,
+        noised,
+        noise=recipe.noise,
+        seed=recipe.seed,
+        classes=tuple(recipe.labels),
+        tokenizers=noise_tokenizers(recipe, local_model(checked.loaded), folder=folder),
+    )

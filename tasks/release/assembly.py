@@ -120,6 +120,7 @@ def rejected(workspace: Workspace) -> Iterator[pa.Table]:
     for table in candidates(workspace, columns=columns):
         lost = table.filter(pc.is_valid(table["reason"]))
         nothing = pa.nulls(lost.num_rows)
-        lost = lost.append_column("clean_text", nothing.cast(pa.string()))
+        for name in ("clean_text", "clean_label"):
+            lost = lost.append_column(name, nothing.cast(pa.string()))
         lost = lost.append_column("noise", pa.array([[]] * lost.num_rows, EDITS))
         yield lost.select(REJECTED_SCHEMA.names).cast(REJECTED_SCHEMA)

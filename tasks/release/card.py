@@ -9,6 +9,7 @@ import pyarrow as pa
 import yaml
 
 from schemas.manifest import Manifest
+from schemas.noise_mixtures import operator_kinds
 from schemas.recipe import Recipe
 from schemas.row import RELEASED_SCHEMA, SCORES
 
@@ -70,7 +71,7 @@ def front_matter(recipe: Recipe, manifest: Manifest) -> dict[str, Any]:
 
 
 def features(schema: pa.Schema, labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Describe a schema in the words of `dataset_info`; the column `label` becomes a class label.
+    """Describe a schema in the words of `dataset_info`; the label columns become class labels.
 
     Args:
         schema: Released columns.
@@ -78,8 +79,8 @@ def features(schema: pa.Schema, labels: Sequence[str]) -> list[dict[str, Any]]:
     """
     names = {str(code): label for code, label in enumerate(labels)}
     return [
-        {"name": "label", "dtype": {"class_label": {"names": names}}}
-        if field.name == "label"
+        {"name": field.name, "dtype": {"class_label": {"names": names}}}
+        if field.name in ("label", "clean_label")
         else _feature(field)
         for field in schema
     ]
@@ -165,10 +166,10 @@ def _making(recipe: Recipe, manifest: Manifest) -> str:
     if recipe.noise is None:
         noise = "No noise was added."
     else:
-        kinds = ", ".join(escape(step.kind) for step in recipe.noise.steps)
+        kinds = ", ".join(map(escape, operator_kinds(recipe.noise.steps)))
         noise = (
-            f"Noise ({kinds}) was put into {recipe.noise.share:.0%} of the rows; their clean text "
-            "and every edit are kept."
+            f"Noise ({kinds}) was put into {recipe.noise.share:.0%} of the rows; their clean text, "
+            "true label and every edit are kept."
         )
     reasons = ((escape(why), f"{count:,}") for why, count in sorted(counts.rejected.items()))
     tail = "\n" + _table(("why rejected", "candidates"), reasons) if counts.rejected else ""

@@ -13,6 +13,7 @@ from tasks.planning.faults import disk_faults
 MAX_ROWS_PER_FILE = 500_000
 _DICTIONARY = [
     "label",
+    "clean_label",
     "template",
     "model",
     "strategy",

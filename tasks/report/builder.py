@@ -30,7 +30,7 @@ from tasks.report.findings import (
     Samples,
     Shares,
 )
-from tasks.report.rows import excerpt, noised_row, rejected_row, sample_row
+from tasks.report.rows import asked_labels, excerpt, noised_row, rejected_row, sample_row
 from tasks.report.shares import attribute_shares, label_shares
 from tasks.report.sketches import BottomK, LengthCounts, StratifiedSample, row_hash
 from tasks.report.strategies import StrategyCounts
@@ -59,6 +59,7 @@ class FindingsBuilder:
         self._edits: Counter[str] = Counter()
         self._templates: set[str] = set()
         self._num_noised = 0
+        self._num_flipped = 0
         self._num_words = LengthCounts()
         self._num_chars = LengthCounts()
         self._strategies = StrategyCounts()
@@ -71,13 +72,14 @@ class FindingsBuilder:
         """Count released rows: columns of `RELEASED_SCHEMA`, every row once over all calls."""
         if not table.num_rows:
             return
-        self._accepted.update(pair_counts(table["label"], table["strategy"]))
+        self._accepted.update(pair_counts(asked_labels(table), table["strategy"]))
         self._attributes.update(attribute_counts(table["attributes"]))
         self._templates.update(pc.unique(table["template"]).to_pylist())
         scores = table["scores"].combine_chunks()
         for name, counts in (("num_words", self._num_words), ("num_chars", self._num_chars)):
             counts.add(np.asarray(pc.struct_field(scores, name)).astype(np.int64))
         self._strategies.add(table)
+        self._num_flipped += table.num_rows - table["clean_label"].null_count
         self._num_noised += table.num_rows - table["clean_text"].null_count
         kinds = pc.struct_field(pc.list_flatten(table["noise"].combine_chunks()), "kind")
         for entry in pc.value_counts(kinds).to_pylist():
@@ -144,7 +146,7 @@ class FindingsBuilder:
         )
 
     def _sample_accepted(self, table: pa.Table) -> None:
-        ids, labels = table["id"].to_pylist(), table["label"].to_pylist()
+        ids, labels = table["id"].to_pylist(), asked_labels(table).to_pylist()
         noised = pc.is_valid(table["clean_text"]).to_pylist()
         for place, (row_id, label, is_noised) in enumerate(zip(ids, labels, noised, strict=True)):
             key = row_hash(row_id)
@@ -198,6 +200,7 @@ class FindingsBuilder:
             asked=self._recipe.noise.share,
             rows=self._num_noised,
             share=self._num_noised / num_accepted if num_accepted else 0.0,
+            flipped_labels=self._num_flipped,
             edits=dict(sorted(self._edits.items(), key=lambda entry: (-entry[1], entry[0]))),
         )
 

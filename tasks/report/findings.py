@@ -127,6 +127,8 @@ class NoiseFindings(Frozen):
     rows: int
     """Accepted rows that were noised."""
     share: float
+    flipped_labels: int
+    """Rows whose label was flipped."""
     edits: dict[str, int]
     """Edits by kind, over all rows."""
 
@@ -156,6 +158,8 @@ class NoisedRow(SampleRow):
     """A noised row to look at."""
 
     clean_text: Excerpt
+    clean_label: str | None
+    """The label asked for; None when it was not flipped."""
     segments: tuple[Segment, ...]
     """The beginning of the text with every edit in its place."""
     edits: dict[str, int]

@@ -4,6 +4,9 @@ import math
 from collections import Counter
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from schemas.noise import Edit
 from tasks.report.edits import mark_edits
 from tasks.report.findings import Excerpt, NoisedRow, RejectedRow, SampleRow
@@ -32,6 +35,11 @@ def excerpt(text: str, limit: int) -> Excerpt:
     return Excerpt(text=head, chars=len(text))
 
 
+def asked_labels(table: pa.Table) -> pa.ChunkedArray:
+    """Return the label asked for of each released row, also where noise flipped it."""
+    return pc.coalesce(table["clean_label"], table["label"])
+
+
 def sample_row(row: dict[str, Any]) -> SampleRow:
     """Show a row with the columns of `RELEASED_SCHEMA`."""
     return SampleRow(**_common(row))
@@ -43,6 +51,7 @@ def noised_row(row: dict[str, Any]) -> NoisedRow:
     return NoisedRow(
         **_common(row),
         clean_text=excerpt(row["clean_text"], TEXT_CHARS),
+        clean_label=row["clean_label"],
         segments=mark_edits(row["clean_text"], edits, row["text"], limit=TEXT_CHARS),
         edits=dict(sorted(Counter(edit.kind for edit in edits).items())),
     )

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from schemas.row import SCORES
+from schemas.row import RELEASED_SCHEMA, SCORES
 from tasks.expectations.frame import COLUMNS, release_frame
 
 
@@ -32,3 +32,21 @@ def test_chunks_and_slices_make_no_difference(table: pa.Table) -> None:
     whole = release_frame(table.slice(1), split=split, duplicate=none, near_duplicate=none)
     again = release_frame(parts, split=split, duplicate=none, near_duplicate=none)
     pd.testing.assert_frame_equal(whole, again)
+
+
+def test_the_label_is_the_one_asked_for() -> None:
+    table = RELEASED_SCHEMA.empty_table()
+    columns = {
+        name: pa.nulls(2, field.type)
+        for name, field in zip(table.schema.names, table.schema, strict=True)
+    }
+    columns |= {
+        "label": pa.array(["pin", "card"]),
+        "clean_label": pa.array(["card", None]),
+        "scores": pa.array([dict.fromkeys(SCORES, 0.0)] * 2, RELEASED_SCHEMA.field("scores").type),
+    }
+    ones = np.zeros(2, bool)
+    frame = release_frame(
+        pa.table(columns), split=np.array(["a", "a"]), duplicate=ones, near_duplicate=ones
+    )
+    assert frame["label"].tolist() == ["card", "card"]

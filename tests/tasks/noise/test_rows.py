@@ -76,3 +76,35 @@ def test_label_words_can_be_protected():
 def test_the_share_is_exact():
     rows, attempts = np.arange(1000), np.zeros(1000, np.int32)
     assert pick_noised(rows, attempts, share=0.2504, seed=1).sum() == 250
+
+
+def test_labels_flip_in_the_chosen_rows_and_the_true_ones_are_kept():
+    noise = NoiseConfig.model_validate(
+        {
+            "steps": [
+                {"kind": "label_flip", "rate": 1},
+                {"kind": "keyboard", "rate": {"card": 0.5, "pin": 0}},
+            ],
+            "protect": {"label": True},
+        }
+    )
+    chosen = np.array([True, False, True, True, True])
+    table = noise_rows(shard(), chosen, noise=noise, seed=5, classes=("card", "pin"))
+    table.validate(full=True)
+    assert table["label"].to_pylist() == ["pin", "card", "pin", "pin", "pin"]
+    assert table["clean_label"].to_pylist() == ["card", None, "card", "card", "card"]
+    # Steps on texts and protection go by the label asked for.
+    assert table["text"][0].as_py() != TEXTS[0]
+    assert table["text"][4].as_py() == "card card"
+
+
+def test_a_label_step_changes_no_draw_of_another():
+    flip = {"kind": "label_flip", "rate": 0.5}
+    keyboard = {"kind": "keyboard", "rate": 0.5}
+    plain = NoiseConfig.model_validate({"steps": [keyboard]})
+    both = NoiseConfig.model_validate({"steps": [keyboard, flip]})
+    texts = [
+        noise_rows(shard(), np.ones(5, bool), noise=noise, seed=5, classes=("card", "pin"))["text"]
+        for noise in (plain, both)
+    ]
+    assert texts[0].equals(texts[1])

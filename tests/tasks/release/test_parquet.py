@@ -77,6 +77,7 @@ def test_a_file_keeps_types_meanings_and_small_columns(released: Rows, tmp_path:
     dictionary = {column.path_in_schema for column in columns if column.has_dictionary_page}
     assert dictionary == {
         "label",
+        "clean_label",
         "template",
         "model",
         "strategy",

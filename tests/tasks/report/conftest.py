@@ -33,6 +33,7 @@ def make_row(number: int, **changes: Any) -> dict[str, Any]:
         "text": text,
         "label": "a",
         "clean_text": None,
+        "clean_label": None,
         "noise": [],
         "prompt": f"write text {number}",
         "template": "intent@0123abcd",
