@@ -29,6 +29,6 @@ def filler(batch: TextBatch, dice: Dice, step: Filler) -> Splices:
     has_next[words.offsets[1:][np.diff(words.offsets) > 0] - 1] = False
     left = dice.hits(words, among=has_next)
     which = dice.choices(words, left, len(step.fillers))
-    afters = Strings.of([f" {words_in}" for words_in in step.fillers]).take(which)
+    afters = Strings.of([f" {name}" for name in step.fillers]).take(which)
     places = words.ends[left]
     return Splices(words.rows_of(left), places, places, afters)

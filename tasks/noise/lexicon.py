@@ -1,5 +1,6 @@
 """Words and what each may become, looked up for a whole batch at once."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -199,8 +200,6 @@ def _punctuation() -> Mask:
 
     Unicode's punctuation up to the full-width forms, which is nearly all of it.
     """
-    import unicodedata
-
     return np.array(
         [
             unicodedata.category(chr(code))[0] == "P" and chr(code) not in _MARKS_WORDS

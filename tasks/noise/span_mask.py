@@ -1,8 +1,10 @@
 """Spans of words behind one mask."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.noise_words import SpanMask
 from tasks.noise.batch import TextBatch
@@ -63,7 +65,7 @@ def _draw_spans(budgets: Ints, dice: Dice, *, mean_length: float) -> tuple[Ints,
     return rows[needed], lengths[needed]
 
 
-def _poisson_ends(mean: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _poisson_ends(mean: float) -> NDArray[np.float64]:
     """Return the distribution function at 0, 1, 2, ...: as far as the doubles tell it from 1."""
     most = int(mean + 12 * math.sqrt(mean) + 20)
     numbers = np.arange(1, most)
@@ -106,11 +108,12 @@ def _is_edge(is_span: Mask, rows: Ints, *, shift: int) -> Mask:
     return np.asarray(~(neighbour & own_row))
 
 
-class _Spans:
+class _Spans(NamedTuple):
     """Runs of words to mask: text, first word counted in the batch, number of words."""
 
-    def __init__(self, rows: Ints, firsts: Ints, lengths: Ints) -> None:
-        self.rows, self.firsts, self.lengths = rows, firsts, lengths
+    rows: Ints
+    firsts: Ints
+    lengths: Ints
 
 
 def _to_splices(batch: TextBatch, words: Units, spans: _Spans, mask: str) -> Splices:
