@@ -1,6 +1,7 @@
 """Task: collect one shard of accepted rows and noise those chosen for it."""
 
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,6 +14,8 @@ from tasks.planning.shards import combine, find_shard, write_shard
 from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
 from tasks.preflight.opening import tokenizers_of
 
+_ONE_AT_A_TIME = Lock()
+
 
 @task
 def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
@@ -23,6 +26,8 @@ def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
     made_from = combine(facts.work_key, "noised", shard, arranged.sha256)
     if (ref := find_shard(path, made_from=made_from)) is not None:
         return ref
+    with _ONE_AT_A_TIME:
+        tokenizers = tokenizers_of(workspace)
     watch = Stopwatch()
     start, stop = shard * recipe.shard_size, (shard + 1) * recipe.shard_size
     inside = [("row", ">=", start), ("row", "<", stop)]
@@ -33,7 +38,7 @@ def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
         noise=recipe.noise,
         seed=recipe.seed,
         classes=tuple(recipe.labels),
-        tokenizers=tokenizers_of(workspace),
+        tokenizers=tokenizers,
     )
     ref = write_shard(path, table, made_from=made_from)
     note_cost(path, Cost(stage="noise", rows=ref.rows, seconds=watch.seconds))

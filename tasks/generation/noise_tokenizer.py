@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,16 @@ _BETWEEN = "a"
 class NoiseTokenizer:
     """A fast tokenizer (of the `tokenizers` library) behind the noise stage's protocol.
 
+    Several threads may use it: shards are noised side by side, and the library's tokenizers refuse
+    a second thread while a first one sets them up.
+
     Args:
         tokenizer: What `load_tokenizer` returned.
     """
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
+        self._lock = RLock()
         self._special = frozenset(tokenizer.all_special_ids)
 
     @property
@@ -43,20 +48,23 @@ class NoiseTokenizer:
         if not texts:
             nothing = np.empty(0, np.int64)
             return nothing, nothing, nothing, np.zeros(1, np.int64)
-        encodings = self._tokenizer(
-            list(texts), add_special_tokens=False, return_offsets_mapping=True
-        )
+        with self._lock:
+            encodings = self._tokenizer(
+                list(texts), add_special_tokens=False, return_offsets_mapping=True
+            )
+            writes = self._writes
         ids = [np.array(own, np.int64) for own in encodings["input_ids"]]
         places = [np.array(own, np.int64).reshape(-1, 2) for own in encodings["offset_mapping"]]
         for text, own_ids, own in zip(texts, ids, places, strict=True):
-            self._widen(text, own_ids, own)
+            _widen(text, own_ids, own, writes)
         offsets = np.concatenate([[0], np.cumsum([own.size for own in ids])])
         flat = np.concatenate(places)
         return np.concatenate(ids), flat[:, 0], flat[:, 1], offsets
 
     def decode_token(self, token_id: int) -> str:
         """Return what a token writes within a text; "" for a special token or a piece of bytes."""
-        return self._writes[token_id]
+        with self._lock:
+            return self._writes[token_id]
 
     @cached_property
     def _writes(self) -> list[str]:
@@ -77,14 +85,19 @@ class NoiseTokenizer:
         )
         return decoded
 
-    def _widen(self, text: str, ids: Ints, places: Ints) -> None:
-        ends_before = 0
-        for token_id, place in zip(ids.tolist(), places, strict=True):
-            start = int(place[0])
-            writes_space = self._writes[token_id].startswith(" ")
-            if writes_space and ends_before < start and text[start - 1] == " " != text[start]:
-                place[0] = start - 1
-            ends_before = int(place[1])
+
+def _widen(text: str, ids: Ints, places: Ints, writes: Sequence[str]) -> None:
+    end_before = 0
+    for token_id, place in zip(ids.tolist(), places, strict=True):
+        start = int(place[0])
+        writes_space = writes[token_id].startswith(" ")
+        if (
+            writes_space
+            and end_before < start < len(text)
+            and text[start - 1] == " " != text[start]
+        ):
+            place[0] = start - 1
+        end_before = int(place[1])
 
 
 def open_tokenizers(
