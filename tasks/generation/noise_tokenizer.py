@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -53,13 +54,14 @@ class NoiseTokenizer:
                 list(texts), add_special_tokens=False, return_offsets_mapping=True
             )
             writes = self._writes
-        ids = [np.array(own, np.int64) for own in encodings["input_ids"]]
-        places = [np.array(own, np.int64).reshape(-1, 2) for own in encodings["offset_mapping"]]
-        for text, own_ids, own in zip(texts, ids, places, strict=True):
-            _widen(text, own_ids, own, writes)
-        offsets = np.concatenate([[0], np.cumsum([own.size for own in ids])])
-        flat = np.concatenate(places)
-        return np.concatenate(ids), flat[:, 0], flat[:, 1], offsets
+        counts = [len(own) for own in encodings["input_ids"]]
+        ids = np.fromiter(chain.from_iterable(encodings["input_ids"]), np.int64)
+        places = np.array([*chain.from_iterable(encodings["offset_mapping"])], np.int64)
+        starts, ends = places.reshape(-1, 2).T
+        writes_space = np.array([text.startswith(" ") for text in writes])[ids]
+        first = np.repeat(np.cumsum([0, *map(len, texts)])[:-1], counts)
+        is_wider = _leaves_space_out("".join(texts), starts + first, ends + first) & (starts > 0)
+        return ids, starts - (writes_space & is_wider), ends, np.cumsum([0, *counts])
 
     def decode_token(self, token_id: int) -> str:
         """Return what a token writes within a text; "" for a special token or a piece of bytes."""
@@ -86,18 +88,13 @@ class NoiseTokenizer:
         return decoded
 
 
-def _widen(text: str, ids: Ints, places: Ints, writes: Sequence[str]) -> None:
-    end_before = 0
-    for token_id, place in zip(ids.tolist(), places, strict=True):
-        start = int(place[0])
-        writes_space = writes[token_id].startswith(" ")
-        if (
-            writes_space
-            and end_before < start < len(text)
-            and text[start - 1] == " " != text[start]
-        ):
-            place[0] = start - 1
-        end_before = int(place[1])
+def _leaves_space_out(text: str, starts: Ints, ends: Ints) -> NDArray[np.bool_]:
+    """Tell which tokens come right after a space that is in no token, and begin with none."""
+    codes = np.frombuffer(f" {text} ".encode("utf-32-le"), "<u4")
+    ends_before = np.concatenate([[0], ends[:-1]])
+    # The space put in front moves every place by one.
+    after_space = (codes[starts] == ord(" ")) & (codes[starts + 1] != ord(" "))
+    return np.asarray(after_space & (ends_before < starts))
 
 
 def open_tokenizers(
