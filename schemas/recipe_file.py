@@ -85,7 +85,7 @@ def load_recipe(path: Path, *, overrides: Sequence[str] = ()) -> LoadedRecipe:
             `CS-R008` if the recipe is wrong, `CS-I001` if an override is malformed. The place names
             file, line and key path, or the override.
     """
-    source = parse_yaml(_read(path), name=str(path))
+    source = parse_yaml(read_recipe_text(path), name=str(path))
     if not isinstance(source.data, dict):
         what = "is empty" if source.data is None else "holds no keys at its top level"
         raise InputError(
@@ -140,7 +140,13 @@ def check_inside(folder: Path, name: str, *, trusted: bool = False, place: str =
     return resolved
 
 
-def _read(path: Path) -> str:
+def read_recipe_text(path: Path) -> str:
+    """Read a recipe file as text.
+
+    Raises:
+        InputError: `CS-R001` if it cannot be read, is too large or is not UTF-8.
+    """
+
     def unreadable(what: str, hint: str) -> InputError:
         return InputError(f"the recipe {what}", code="CS-R001", place=str(path), hint=hint)
 

@@ -15,6 +15,7 @@ from flows.cli.check import check
 from flows.cli.errors import show_error, unexpected_error, usage_error
 from flows.cli.generate import generate
 from flows.cli.init import init
+from flows.cli.noise import command as noise
 from flows.cli.preview import preview
 from flows.cli.strategies import strategies
 from schemas.errors import EXIT_DONE, EXIT_INTERRUPTED, CorpusmithError
@@ -26,8 +27,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for command in (init, check, preview, generate, strategies):
+for command in (init, check, preview, generate):
     app.command()(command)
+app.add_typer(noise)
+app.command()(strategies)
 
 
 def _version(wanted: bool) -> None:

@@ -26,11 +26,21 @@ def render_page(findings: Findings) -> str:
     Returns:
         The document, below 2 MB for findings that a `FindingsBuilder` made.
     """
+    return render_template("report.html.j2", findings)
+
+
+def render_template(name: str, findings: object) -> str:
+    """Render a template of this folder with the report's style and script, and a policy for both.
+
+    Args:
+        name: The template's file name.
+        findings: What the template calls `f`.
+    """
     style = (_HERE / "report.css").read_text(encoding="utf-8")
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     return (
         _environment()
-        .get_template("report.html.j2")
+        .get_template(name)
         .render(
             f=findings,
             style=Markup(style),
