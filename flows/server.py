@@ -40,7 +40,11 @@ def prefect_server() -> Iterator[None]:
     Raises:
         RunError: CS-X001 when the temporary server does not come up.
     """
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
 
     if PREFECT_API_URL.value():
         yield
@@ -49,7 +53,13 @@ def prefect_server() -> Iterator[None]:
     process = _start(port)
     try:
         _wait_until_healthy(process, port)
-        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):
+        # A server that dies with us has nobody to tell that we are alive, and stopping to say so
+        # takes up to a second.
+        own = {
+            PREFECT_API_URL: f"http://127.0.0.1:{port}/api",
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+        }
+        with temporary_settings(own):
             try:
                 yield
             finally:

@@ -77,7 +77,7 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     given = [argument for argument in arguments if argument != "--debug"] or ["--help"]
     try:
-        result = app(given, standalone_mode=False)
+        result = app(given, prog_name="corpusmith", standalone_mode=False)
         sys.stdout.flush()
     except CorpusmithError as error:
         return _fail(error, debug)

@@ -93,7 +93,7 @@ def _clock(seconds: float) -> str:
 
 def _ahead(progress: Progress) -> str:
     if progress.accepted >= progress.requested:
-        return "every row accepted: noise, validation, release"
+        return "all rows accepted; publishing"
     seconds = progress.remaining_seconds
     return "preparing" if seconds is None else f"about {_clock(seconds)} of generation ahead"
 

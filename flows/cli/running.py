@@ -7,7 +7,8 @@ from typing import Literal
 
 from flows.cli.output import working
 from flows.cli.panel import show_progress
-from schemas.errors import EXIT_INTERRUPTED, InputError
+from schemas.errors import EXIT_INTERRUPTED
+from tasks.planning.faults import disk_faults
 from tasks.planning.progress import ProgressReader
 from tasks.planning.workspace import locked, require_begun, workspace_of
 from tasks.preflight.checks import check_recipe
@@ -55,18 +56,10 @@ def prepare_home(home: Path) -> None:
     Raises:
         InputError: CS-O001 when the folder cannot be written, CS-O002 when another run holds it.
     """
-    try:
-        with locked(home):
-            probe = home / f".probe-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
-    except OSError as error:
-        raise InputError(
-            f"the output folder cannot be written: {error.strerror or error}",
-            code="CS-O001",
-            place=str(home),
-            hint="name a folder that you may write to with --out",
-        ) from error
+    with locked(home), disk_faults(home):
+        probe = home / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
 
 
 def _leave_at_once() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from schemas.recipe import ScriptedModel, TransformersModel
 from schemas.recipe_identity import recipe_sha256, work_key
 from tasks.generation.backends import Inspected, inspect_model, open_backend
-from tasks.generation.folders import STARTER_FOLDER
+from tasks.generation.folders import STARTER_FOLDER, damaged
 from tasks.generation.protocol import Backend
 from tasks.planning.plan import Plan
 from tasks.planning.shards import combine, file_sha256, write_whole
@@ -110,7 +110,10 @@ def training_index(model: TransformersModel | ScriptedModel) -> Path:
 def known_texts(model: TransformersModel | ScriptedModel) -> FingerprintIndex | None:
     """Open the index of a model's training texts; None when none lies beside its weights."""
     path = training_index(model)
-    return FingerprintIndex.load(path) if path.is_file() else None
+    try:
+        return FingerprintIndex.load(path) if path.is_file() else None
+    except (OSError, ValueError, EOFError) as error:
+        raise damaged(f"{path.name} is no index of training texts: {error}", place=path) from error
 
 
 @lru_cache(maxsize=1)
