@@ -69,6 +69,8 @@ _ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    # Its warnings quote the model's files, which are untrusted, as they are.
+    "TRANSFORMERS_VERBOSITY": "critical",
 }
 
 

@@ -138,11 +138,10 @@ def _download(model: TransformersModel, *, weights: bool) -> Path:
 
 def _check(path: Path, *, name: str, revision: str | None, weights: bool) -> ModelFolder:
     config = read_json(path / "config.json")
-    # transformers would import these files of the model's author.
     tokenizer_file = path / "tokenizer_config.json"
     tokenizer = read_json(tokenizer_file) if tokenizer_file.is_file() else {}
     for content, file in ((config, "config.json"), (tokenizer, tokenizer_file.name)):
-        if "auto_map" in content:
+        if _names_code(content):
             raise InputError(
                 "the model needs program code of its own, which is never run",
                 code="CS-M004",
@@ -151,6 +150,27 @@ def _check(path: Path, *, name: str, revision: str | None, weights: bool) -> Mod
             )
     files = _weight_files(path) if weights or revision is None else ()
     return ModelFolder(path, name, revision, config, files)
+
+
+def _names_code(content: Mapping[str, Any]) -> bool:
+    """Tell whether a configuration, at any depth, names program code beside it or on the hub.
+
+    `auto_map` names files of the model's author; an `..._implementation` with a slash names a
+    repository of compiled kernels, which transformers fetches and runs when it can.
+    """
+    queue: list[tuple[str, Any]] = [("", content)]
+    while queue:
+        key, value = queue.pop()
+        if isinstance(value, dict):
+            if "auto_map" in value:
+                return True
+            kept = key if key.endswith("_implementation") else None
+            queue += [(kept or str(name), inner) for name, inner in value.items()]
+        elif isinstance(value, list):
+            queue += [(key, inner) for inner in value]
+        elif key.endswith("_implementation") and "/" in str(value):
+            return True
+    return False
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ OUT/NAME/.work-KEY/
   inputs.json                                     template and examples as they were then
   round-000000/plan.parquet                       rows and attempts of the round
   round-000000/shard-000000000.prompts.parquet    one file a shard and stage ...
+  round-000000/shard-000000000.prompts.receipt    ... what it was made from, and its hash
   round-000000/shard-000000000.prompts.json       ... and what the work on it cost
   final/...                                       accepted rows in row order, noised; splits; audit
 

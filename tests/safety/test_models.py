@@ -99,3 +99,36 @@ def test_a_hostile_chat_template_is_an_error_of_the_model(
     path.write_text(json.dumps({**content, "chat_template": template}), encoding="utf-8")
     assert run(["check", str(recipe)]) == 2
     assert capsys.readouterr().err.startswith("error[CS-M003]")
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("config.json", {"auto_map": {"AutoModelForCausalLM": "evil.Evil"}}),
+        ("config.json", {"text_config": {"auto_map": {"AutoModel": "evil.Evil"}}}),
+        ("config.json", {"attn_implementation": "someone/kernels"}),
+        ("config.json", {"_attn_implementation": "someone/kernels:evil"}),
+        ("config.json", {"attn_implementation": {"": "sdpa", "text_config": "paged|a/kernels"}}),
+        ("config.json", {"text_config": {"experts_implementation": "someone/kernels"}}),
+        ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["evil.Evil", None]}}),
+    ],
+    ids=json.dumps,
+)
+def test_a_model_that_names_code_is_refused(
+    file: str, change: dict[str, object], recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = recipe.parent / "model" / file
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}), "utf-8")
+    assert run(["preview", str(recipe)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error[CS-M004]: the model needs program code of its own")
+    assert f"  where: {path}\n" in err
+
+
+def test_a_usual_attention_is_no_code(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = recipe.parent / "model" / "config.json"
+    content = {**json.loads(path.read_text("utf-8")), "attn_implementation": "sdpa"}
+    path.write_text(json.dumps(content), "utf-8")
+    assert run(["check", str(recipe)]) == 0
+    assert "the recipe is right" in capsys.readouterr().out
