@@ -148,3 +148,36 @@ def hash_of() -> Callable[[Path], str]:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     return hash_rows
+
+
+@pytest.fixture(scope="session")
+def run_bare() -> Callable[..., Any]:
+    """Runs the tasks one after the other without Prefect, up to the noised rows."""
+    return run_tasks
+
+
+def run_tasks(path: Path, out: Path) -> Any:
+    from tasks.arrange_rows import arrange_rows
+    from tasks.generate_texts import generate_texts
+    from tasks.inject_noise import inject_noise
+    from tasks.plan_rows import plan_rows
+    from tasks.preflight.checks import check_recipe
+    from tasks.preflight.opening import open_run
+    from tasks.render_prompts import render_prompts
+    from tasks.score_rows import score_rows
+    from tasks.select_rows import select_rows
+
+    checked = check_recipe(path)
+    recipe = checked.recipe
+    workspace = open_run(checked, out / recipe.name, resume="auto")
+    work = workspace.folder
+    number = 0
+    while shards := plan_rows.fn(work, number):
+        prompts = [render_prompts.fn(work, number, shard) for shard in range(shards)]
+        scored = [score_rows.fn(work, generate_texts.fn(work, ref)) for ref in prompts]
+        select_rows.fn(work, number, scored)
+        number += 1
+    arranged = arrange_rows.fn(work)
+    for shard in range(-(-recipe.rows // recipe.shard_size)):
+        inject_noise.fn(work, shard, arranged)
+    return workspace

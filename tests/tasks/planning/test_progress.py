@@ -32,7 +32,7 @@ def test_progress_counts_what_lies_in_the_workspace(tmp_path: Path) -> None:
         Cost(stage="candidates", rows=4, tokens=40, seconds=3.0),
     )
     assert reader.read().generated == 10
-    workspace.round(1).mkdir()
+    note_cost(workspace.shard(1, 0, "prompts"), Cost(stage="prompts", rows=1))
     assert reader.read().round == 1
 
 
