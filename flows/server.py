@@ -52,6 +52,7 @@ def prefect_server() -> Iterator[None]:
     port = _free_port()
     process = _start(port)
     try:
+        _import_meanwhile()
         _wait_until_healthy(process, port)
         # A server that dies with us has nobody to tell that we are alive, and stopping to say so
         # takes up to a second.
@@ -71,6 +72,12 @@ def prefect_server() -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _import_meanwhile() -> None:
+    """Import what a run will need: seconds, in which the server starts on another core."""
+    import flows.generate
+    import tasks.expectations.suite  # noqa: F401
 
 
 def _send_last_logs() -> None:
