@@ -76,7 +76,7 @@ def prefect_server() -> Iterator[None]:
 
 def _import_meanwhile() -> None:
     """Import what a run will need: seconds, in which the server starts on another core."""
-    import flows.generate
+    import flows.generate  # noqa: F401
     import tasks.expectations.suite  # noqa: F401
 
 

@@ -7,7 +7,7 @@ model is never run, and what is wrong is said before a tensor is made.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _CARDS = ("README.md", "MODEL_CARD.md")
 _DEFAULT_CONTEXT = 2048
+_LAYER_KEYS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
 _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
 
 
@@ -80,7 +81,7 @@ def find_model(model: TransformersModel, *, folder: Path, weights: bool = True) 
 
     Args:
         model: The model as the recipe names it.
-        folder: Folder of the recipe; a relative path starts there, else in the working directory.
+        folder: Folder of the recipe, where a relative path starts.
         weights: Whether the weights are needed; without them a hub model's weights are not fetched.
 
     Raises:
@@ -99,9 +100,8 @@ def find_model(model: TransformersModel, *, folder: Path, weights: bool = True) 
 def _local_folder(name: str, *, folder: Path) -> Path | None:
     """Return the folder that `name` means, None when it can only be a hub id."""
     path = Path(name).expanduser()
-    for start in (folder, Path.cwd()):
-        if (start / path).is_dir():
-            return (start / path).resolve()
+    if (folder / path).is_dir():
+        return (folder / path).resolve()
     if path.is_absolute() or name.startswith((".", "~")) or not _HUB_ID.fullmatch(name):
         raise InputError(
             f"there is no model folder {name!r}",
@@ -149,7 +149,23 @@ def _check(path: Path, *, name: str, revision: str | None, weights: bool) -> Mod
                 hint="choose a model whose architecture transformers has built in",
             )
     files = _weight_files(path) if weights or revision is None else ()
+    _check_layers(config, files)
     return ModelFolder(path, name, revision, config, files)
+
+
+def _check_layers(config: Mapping[str, Any], files: Sequence[Path]) -> None:
+    """Refuse a configuration with more layers than there are tensors: building it could take hours."""
+    num_tensors = 0
+    for file in files:
+        with safe_open(file, framework="numpy") as tensors:
+            num_tensors += len(tensors.keys())
+    for key in _LAYER_KEYS:
+        layers = config.get(key)
+        if files and isinstance(layers, int) and layers > num_tensors:
+            raise damaged(
+                f"{key} is {layers}, but the weights hold {num_tensors} tensors in all",
+                place=files[0].parent / "config.json",
+            )
 
 
 def _names_code(content: Mapping[str, Any]) -> bool:

@@ -101,7 +101,7 @@ def load_examples(loaded: LoadedRecipe, *, plan: Plan) -> ExampleSet | None:
         if label in used and len(pool) < config.per_row:
             of_label = f"the label {shown(label)} has" if config.draw == "own" else "there are"
             raise InputError(
-                f"{of_label} {len(pool)} different examples, but prompt.examples.per_row"
+                f"{of_label} {len(pool)} different texts to draw from, but prompt.examples.per_row"
                 f" is {config.per_row}",
                 code="CS-P007",
                 place=loaded.place(EXAMPLES),
