@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.error import URLError
@@ -76,8 +77,10 @@ def prefect_server() -> Iterator[None]:
 
 def _import_meanwhile() -> None:
     """Import what a run will need: seconds, in which the server starts on another core."""
-    import flows.generate  # noqa: F401
-    import tasks.expectations.suite  # noqa: F401
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries about their own dependencies
+        import flows.generate  # noqa: F401
+        import tasks.expectations.suite  # noqa: F401
 
 
 def _send_last_logs() -> None:

@@ -17,7 +17,7 @@ from tasks.generation.scripted import ScriptedBackend
 
 pytestmark = [pytest.mark.flow, pytest.mark.fault, pytest.mark.usefixtures("prefect_api")]
 
-RECIPE: dict[str, Any] = {"rows": 16, "shard_size": 8, "good": 40, "bad": 4}
+RECIPE: dict[str, Any] = {"rows": 16, "shard_size": 8, "good": 40, "bad": 16}
 
 
 class Stopped(Exception):
@@ -86,12 +86,12 @@ STOPS = [
     ("tasks.prompting.rendering.PromptWriter.write", 2),
     ("tasks.generate_texts.generate_candidates", 0),
     ("tasks.generate_texts.generate_candidates", 1),
-    ("tasks.score_rows.score_candidates", 1),
+    ("tasks.score_rows.score_candidates", 0),
     ("tasks.select_rows.select_shard", 1),
     ("tasks.plan_rows.next_round", 0),
     ("tasks.generate_texts.generate_candidates", 0),
     ("tasks.select_rows.select_shard", 0),
-    ("tasks.plan_rows.next_round", 1),
+    ("tasks.plan_rows.next_round", 0),
     ("tasks.arrange_rows.arrange", 0),
     ("tasks.inject_noise.noise_rows", 1),
     ("tasks.validate_dataset.judge", 0),
