@@ -71,8 +71,8 @@ class Determinism(Frozen):
     """Which promise the rows carry."""
 
     promise: Literal["exact", "float32", "batch_plan"]
-    """`exact`: no row depends on its neighbours; `float32`: only near ties can; `batch_plan`: rows are
-    the same for one batch plan."""
+    """`exact`: no row depends on its neighbours; `float32`: only near ties can; `batch_plan`: rows
+    are the same for one batch plan."""
     statement: str
     """The promise in a sentence, with the measured flip rate where there is one."""
 

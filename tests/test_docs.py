@@ -1,4 +1,4 @@
-"""Documentation that a machine can hold to the truth: links lead somewhere, recipes load, lists are whole."""
+"""Documentation held to the truth: links lead somewhere, recipes load, lists are whole."""
 
 import re
 from pathlib import Path

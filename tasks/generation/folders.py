@@ -154,7 +154,7 @@ def _check(path: Path, *, name: str, revision: str | None, weights: bool) -> Mod
 
 
 def _check_layers(config: Mapping[str, Any], files: Sequence[Path]) -> None:
-    """Refuse a configuration with more layers than there are tensors: building it could take hours."""
+    """Refuse more layers than there are tensors: building them could take hours."""
     num_tensors = 0
     for file in files:
         with safe_open(file, framework="numpy") as tensors:
