@@ -37,6 +37,8 @@ class RunFacts(Frozen):
     """Hash of everything that decides the shard files."""
     recipe_sha256: str
     """Hash of everything that decides the rows."""
+    inputs: dict[str, str]
+    """What the recipe only names: SHA-256 of each, or a word."""
     version: str
     created: str
     """UTC, ISO 8601."""
@@ -194,6 +196,11 @@ def require_begun(home: Path, facts: RunFacts, *, resume: str) -> bool:
             hint="leave --resume out, or check that recipe, model and --out are those of the run",
         )
     return begun
+
+
+def unfinished(home: Path) -> list[Path]:
+    """List the folders of all unfinished runs in `OUT/NAME`."""
+    return sorted(path.parent for path in home.glob(".work-*/run.json"))
 
 
 def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:

@@ -61,7 +61,8 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     table = writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
     prompts = table["prompt"].to_pylist()
     tokens = np.array(model.count_tokens(prompts), dtype=np.int64)
-    _check_context(loaded, model.info.context_length, int(tokens.max()))
+    longest = max(*model.count_tokens(writer.longest()), int(tokens.max()))
+    _check_context(loaded, model.info.context_length, longest)
     return CheckedRecipe(loaded, model, writer, tuple(prompts), tokens)
 
 

@@ -31,12 +31,15 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
     """State what a run of this recipe would be; its version and time are those of this moment."""
     recipe, info = checked.recipe, checked.model.info
     model = local_model(checked.loaded)
+    if isinstance(model, TransformersModel) and info.revision is not None:
+        # What a branch names may change while the run lasts; the commit does not.
+        model = model.model_copy(update={"revision": info.revision})
     index = training_index(model)
     contents = {
         **checked.writer.contents,
         "weights": info.weights_sha256 or str(info.revision),
         "dtype": info.dtype,
-        "known_texts": file_sha256(index) if index.is_file() else "none",
+        "known_texts": "none" if index is None else file_sha256(index),
     }
     own = {
         "device": info.device,
@@ -49,6 +52,7 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
     return RunFacts(
         work_key=work_key(recipe, contents={**contents, **own}),
         recipe_sha256=sha256,
+        inputs=contents,
         version=version_name(now, sha256),
         created=now.isoformat(timespec="seconds"),
         recipe=recipe,
@@ -100,18 +104,29 @@ def _inspected(workspace: Workspace) -> Inspected:
     return inspect_model(workspace.facts.model, folder=workspace.folder)
 
 
-def training_index(model: TransformersModel | ScriptedModel) -> Path:
-    """Name the file beside a model's weights that may hold fingerprints of its training texts."""
+def training_index(model: TransformersModel | ScriptedModel) -> Path | None:
+    """Find the fingerprints of a model's training texts beside its weights; None without them."""
     folder = STARTER_FOLDER if model.name == "starter" else Path(model.name)
-    return folder / TRAINING_INDEX
+    path = folder / TRAINING_INDEX
+    # A relative name is a hub id, and leads to no folder here.
+    return path if folder.is_absolute() and path.is_file() else None
+
+
+def known_texts(
+    model: TransformersModel | ScriptedModel, examples: ExampleSet | None
+) -> FingerprintIndex:
+    """Index what no candidate may copy: every example, and the model's known training texts."""
+    known = _training_texts(model)
+    return known if examples is None else known | FingerprintIndex.of_texts(examples.texts())
 
 
 @lru_cache(maxsize=1)
-def known_texts(model: TransformersModel | ScriptedModel) -> FingerprintIndex | None:
-    """Open the index of a model's training texts; None when none lies beside its weights."""
+def _training_texts(model: TransformersModel | ScriptedModel) -> FingerprintIndex:
     path = training_index(model)
+    if path is None:
+        return FingerprintIndex.of_texts(())
     try:
-        return FingerprintIndex.load(path) if path.is_file() else None
+        return FingerprintIndex.load(path)
     except (OSError, ValueError, EOFError) as error:
         raise damaged(f"{path.name} is no index of training texts: {error}", place=path) from error
 

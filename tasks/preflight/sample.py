@@ -31,7 +31,9 @@ def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
     backend = open_backend(model, folder=checked.loaded.folder)
     prompts = checked.writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
     candidates = generate_candidates(prompts, recipe.strategies, backend)
-    scored = score_candidates(candidates, gates=recipe.gates.row, known=known_texts(model))
+    scored = score_candidates(
+        candidates, gates=recipe.gates.row, known=known_texts(model, checked.writer.examples)
+    )
     verdicts = select_shard(scored, open_selector(recipe.gates.row))
     for name in ("stage", "reason", "detail"):
         place = scored.schema.get_field_index(name)

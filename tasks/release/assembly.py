@@ -57,6 +57,7 @@ def assemble(
             created=facts.created,
             verdict="pass" if _passes(recipe, accounts, gates) else "fail",
             recipe_sha256=facts.recipe_sha256,
+            inputs=facts.inputs,
             model=model,
             packages=package_versions(),
             rows=accounts.rows,

@@ -24,6 +24,7 @@ def facts(work_key: str = "a" * 64, version: str = "first") -> RunFacts:
     return RunFacts(
         work_key=work_key,
         recipe_sha256="b" * 64,
+        inputs={},
         version=version,
         created="2026-01-01T00:00:00+00:00",
         recipe=recipe,

@@ -1,9 +1,11 @@
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from schemas.errors import InputError
+from schemas.recipe_file import load_recipe
 from tasks.preflight import opening
 from tasks.preflight.checks import check_recipe
 from tasks.preflight.opening import open_run, prompt_writer, run_facts
@@ -80,3 +82,17 @@ def test_a_sample_shows_the_rows_that_a_run_makes_first(
     (first,) = (t for t in candidates(workspace, columns=columns, before=1))
     wanted = [(row["id"], row["text"], row["reason"]) for row in first.to_pylist()]
     assert [(r["id"], r["clean_text"] or r["text"], r["reason"]) for r in shown] == wanted
+
+
+def test_every_example_is_known_drawn_or_not(scripted: Any, tmp_path: Path) -> None:
+    path = scripted()
+    labels = load_recipe(path).recipe.labels
+    lines = [
+        json.dumps({"text": f"seed text {i}", "label": label}) for label in labels for i in range(4)
+    ]
+    (path.parent / "seeds.jsonl").write_text("\n".join(lines))
+    overrides = ["prompt.examples.path=seeds.jsonl", "prompt.examples.per_row=1"]
+    checked = check_recipe(path, overrides=overrides)
+    known = opening.known_texts(checked.loaded.recipe.model, checked.writer.examples)
+    assert all(f"Seed text {i}." in known for i in range(4))
+    assert "another text" not in known
