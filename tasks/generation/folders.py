@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from safetensors import SafetensorError, safe_open
 
 from schemas.errors import InputError
 from schemas.recipe import TransformersModel
+from schemas.recipe_file import is_model_path
 
 STARTER_FOLDER = Path(__file__).resolve().parent.parent / "starter"
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _CARDS = ("README.md", "MODEL_CARD.md")
 _DEFAULT_CONTEXT = 2048
@@ -58,12 +59,9 @@ class ModelFolder:
     @property
     def weights_sha256(self) -> str:
         """SHA-256 over the bytes of all weight files in name order; "" when they are not here."""
-        digest = hashlib.sha256()
-        for path in self.weights:
-            with path.open("rb") as file:
-                while chunk := file.read(1 << 20):
-                    digest.update(chunk)
-        return digest.hexdigest() if self.weights else ""
+        stats = [(path, path.stat()) for path in self.weights]
+        stamps = tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+        return _hash_files(stamps) if stamps else ""
 
     @property
     def licence(self) -> str:
@@ -74,6 +72,21 @@ class ModelFolder:
                 matter = _front_matter(card.read_text(encoding="utf-8", errors="replace"))
                 return str(matter.get("license_name") or matter.get("license") or "unknown")
         return "unknown"
+
+
+@lru_cache(maxsize=8)
+def _hash_files(stamps: tuple[tuple[Path, int, int], ...]) -> str:
+    """Hash files one after the other; a run asks often, and weights take minutes to read.
+
+    Args:
+        stamps: Path, bytes and time of change in nanoseconds of each: a changed file is read again.
+    """
+    digest = hashlib.sha256()
+    for path, _, _ in stamps:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
 
 
 def find_model(model: TransformersModel, *, folder: Path, weights: bool = True) -> ModelFolder:
@@ -98,18 +111,17 @@ def find_model(model: TransformersModel, *, folder: Path, weights: bool = True) 
 
 
 def _local_folder(name: str, *, folder: Path) -> Path | None:
-    """Return the folder that `name` means, None when it can only be a hub id."""
-    path = Path(name).expanduser()
-    if (folder / path).is_dir():
-        return (folder / path).resolve()
-    if path.is_absolute() or name.startswith((".", "~")) or not _HUB_ID.fullmatch(name):
-        raise InputError(
-            f"there is no model folder {name!r}",
-            code="CS-M001",
-            place="model.name",
-            hint="name `starter`, a hub id such as `owner/name`, or a folder beside the recipe",
-        )
-    return None
+    """Return the folder that `name` means, None when it is a hub id."""
+    if not is_model_path(name, folder=folder):
+        return None
+    if (folder / name).is_dir():
+        return (folder / name).resolve()
+    raise InputError(
+        f"there is no model folder {name!r}",
+        code="CS-M001",
+        place="model.name",
+        hint="name `starter`, a hub id such as `owner/name`, or a folder beside the recipe",
+    )
 
 
 def _download(model: TransformersModel, *, weights: bool) -> Path:
