@@ -10,9 +10,12 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.error import URLError
+from tempfile import TemporaryFile
+from typing import IO
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from schemas.errors import RunError
@@ -38,18 +41,37 @@ def prefect_server() -> Iterator[None]:
     """Make sure that flows have a server: the one in `PREFECT_API_URL`, or a temporary one.
 
     Raises:
-        RunError: CS-X001 when the temporary server does not come up.
+        RunError: CS-W002 when the server cannot be reached or the temporary one does not come up.
     """
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_URL
 
-    if PREFECT_API_URL.value():
+    if (configured := PREFECT_API_URL.value()) is not None:
+        _require_answer(configured)
         yield
         return
     port = _free_port()
-    process = _start(port)
+    with TemporaryFile() as complaints:
+        yield from _run_with_temporary(port, complaints)
+
+
+def _run_with_temporary(port: int, complaints: IO[bytes]) -> Iterator[None]:
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
+
+    process = _start(port, complaints)
     try:
-        _wait_until_healthy(process, port)
-        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):
+        _import_meanwhile()
+        _wait_until_healthy(process, port, complaints)
+        # A server that dies with us has nobody to tell that we are alive, and stopping to say so
+        # takes up to a second.
+        own = {
+            PREFECT_API_URL: f"http://127.0.0.1:{port}/api",
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+        }
+        with temporary_settings(own):
             try:
                 yield
             finally:
@@ -61,6 +83,32 @@ def prefect_server() -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _require_answer(api_url: str) -> None:
+    """Fail early when nobody answers at the configured address, whatever the answer."""
+    try:
+        with urlopen(f"{api_url.rstrip('/')}/health", timeout=30):
+            return
+    except HTTPError:
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise RunError(
+            f"no Prefect server answers: {reason}",
+            code="CS-W002",
+            place=f"PREFECT_API_URL={api_url}",
+            hint="start that server, or unset PREFECT_API_URL: a temporary one is started then",
+            retryable=True,
+        ) from None
+
+
+def _import_meanwhile() -> None:
+    """Import what a run will need: seconds, in which the server starts on another core."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries about their own dependencies
+        import flows.generate  # noqa: F401
+        import tasks.expectations.suite  # noqa: F401
 
 
 def _send_last_logs() -> None:
@@ -78,7 +126,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(port: int) -> subprocess.Popen[bytes]:
+def _start(port: int, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "PREFECT_UI_ENABLED": "0",
@@ -91,12 +139,12 @@ def _start(port: int) -> subprocess.Popen[bytes]:
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=complaints,
         start_new_session=True,
     )
 
 
-def _wait_until_healthy(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait_until_healthy(process: subprocess.Popen[bytes], port: int, complaints: IO[bytes]) -> None:
     deadline = time.monotonic() + _STARTUP_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -105,9 +153,12 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], port: int) -> None:
                     return
         except (URLError, OSError):
             time.sleep(0.1)
+    complaints.seek(0)
+    said = complaints.read().decode(errors="replace").strip().splitlines()
     raise RunError(
-        "the temporary Prefect server did not start",
-        code="CS-X001",
-        hint="start one with `prefect server start` and set PREFECT_API_URL to see why",
+        f"the temporary Prefect server did not start: {said[-1] if said else 'it said nothing'}",
+        code="CS-W002",
+        place=f"PREFECT_HOME={os.environ.get('PREFECT_HOME', '~/.prefect')}",
+        hint="see that this folder can be written, or set PREFECT_API_URL to a server of yours",
         retryable=True,
     )

@@ -33,6 +33,7 @@ CODES: dict[str, str] = {
     "CS-G001": "generation failed",
     "CS-G002": "out of memory with a batch of one",
     "CS-W001": "a file of an earlier run is damaged",
+    "CS-W002": "the Prefect server cannot be reached or does not start",
     "CS-O001": "the output folder cannot be written",
     "CS-O002": "another run is writing into the same folder",
     "CS-O003": "there is nothing to resume",

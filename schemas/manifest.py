@@ -71,8 +71,8 @@ class Determinism(Frozen):
     """Which promise the rows carry."""
 
     promise: Literal["exact", "float32", "batch_plan"]
-    """`exact`: no row depends on its neighbours; `float32`: only near ties can; `batch_plan`: rows are
-    the same for one batch plan."""
+    """`exact`: no row depends on its neighbours; `float32`: only near ties can; `batch_plan`: rows
+    are the same for one batch plan."""
     statement: str
     """The promise in a sentence, with the measured flip rate where there is one."""
 
@@ -119,6 +119,8 @@ class Manifest(Frozen):
     """UTC, ISO 8601."""
     verdict: Literal["pass", "fail"]
     recipe_sha256: str
+    inputs: dict[str, str] = Field(default_factory=dict)
+    """What the recipe only names (template, examples, weights, ...): SHA-256 of each, or a word."""
     model: ModelInfo
     packages: dict[str, str]
     rows: RowCounts
@@ -132,7 +134,7 @@ class Manifest(Frozen):
     gates: tuple[GateResult, ...]
     files: tuple[FileEntry, ...]
     parent: str | None = None
-    """The version that `latest.json` named when this one was made."""
+    """The version before this one; not filled in yet."""
 
     @model_validator(mode="after")
     def _splits_hold_all(self) -> "Manifest":

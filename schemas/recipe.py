@@ -177,7 +177,7 @@ class Recipe(Frozen):
     """Parts of the release; they add up to 1."""
     budget: Budget = Budget()
     shard_size: int = Field(default=1024, ge=1, le=1_000_000)
-    """Rows worked on at once; bounds the memory, changes no row."""
+    """Rows worked on at once; bounds the memory of prompts and texts, changes no row."""
 
     @model_validator(mode="after")
     def _noise_fits(self) -> "Recipe":

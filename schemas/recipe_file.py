@@ -1,5 +1,6 @@
 """Loading a recipe: file and `--set` items in, a checked recipe or one clear error out."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from schemas.yaml_source import MAX_BYTES, KeyPath, Source, dotted, parse_yaml
 TEMPLATE: KeyPath = ("prompt", "template")
 EXAMPLES: KeyPath = ("prompt", "examples", "path")
 MODEL: KeyPath = ("model", "name")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class LoadedRecipe:
     def model_path(self) -> Path | None:
         """Return the local model folder or script; None for the starter model and for a hub id.
 
-        A name is a folder if such a folder lies beside the recipe or the name cannot be a hub id
-        (`name` or `organisation/name`).
+        Raises:
+            InputError: `CS-R008` if it leaves the recipe's folder.
         """
         model = self.recipe.model
         match model:
@@ -67,10 +69,8 @@ class LoadedRecipe:
                 return self.inside(MODEL, model.name)
             case TransformersModel(name="starter"):
                 return None
-        parts = model.name.split("/")
-        is_path = len(parts) > 2 or any(part in ("", ".", "..") for part in parts)
         path = self.inside(MODEL, model.name)
-        return path if is_path or path.exists() else None
+        return path if is_model_path(model.name, folder=self.folder) else None
 
 
 def load_recipe(path: Path, *, overrides: Sequence[str] = ()) -> LoadedRecipe:
@@ -107,8 +107,22 @@ def load_recipe(path: Path, *, overrides: Sequence[str] = ()) -> LoadedRecipe:
     return loaded
 
 
+def is_model_path(name: str, *, folder: Path) -> bool:
+    """Tell a model's path from a hub id (`name` or `organisation/name`).
+
+    A path is what lies in `folder`, there or not, if it cannot be a hub id.
+
+    Args:
+        name: A model's name, not `starter`.
+        folder: The recipe's folder, where a relative path starts.
+    """
+    return not _HUB_ID.fullmatch(name) or (folder / name).exists()
+
+
 def check_inside(folder: Path, name: str, *, trusted: bool = False, place: str = "") -> Path:
     """Resolve a path of a recipe, symbolic links followed, and refuse one that leaves `folder`.
+
+    A leading `~` is refused: it is never expanded, and whoever writes it means a home folder.
 
     Args:
         folder: The recipe's folder, resolved.
@@ -122,7 +136,7 @@ def check_inside(folder: Path, name: str, *, trusted: bool = False, place: str =
     Raises:
         InputError: `CS-R008`.
     """
-    absolute = Path(name).is_absolute()
+    absolute, home = Path(name).is_absolute(), name.startswith("~")
     try:
         resolved = (folder / name).resolve()
         resolved.exists()  # raises for a name that no file can have
@@ -130,7 +144,7 @@ def check_inside(folder: Path, name: str, *, trusted: bool = False, place: str =
         resolved = None
     if resolved is not None and trusted and absolute:
         return resolved
-    if resolved is None or absolute or not resolved.is_relative_to(folder):
+    if resolved is None or absolute or home or not resolved.is_relative_to(folder):
         raise InputError(
             f"the path {shown(name)} leaves the recipe's folder, or is no path",
             code="CS-R008",

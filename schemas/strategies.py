@@ -8,12 +8,13 @@ from schemas.base import Frozen
 
 
 class Length(Frozen):
-    """Hard bounds on the number of generated tokens, the end-of-text token not counted."""
+    """Hard bounds on the number of generated tokens."""
 
     min: int = Field(default=1, ge=0, le=100_000)
-    """Least number of tokens before the text may end."""
+    """Least number of tokens before the end-of-text token; 0 lets a text be empty."""
     max: int = Field(default=64, ge=1, le=100_000)
-    """Greatest number of tokens; a text cut here has finish reason `length`."""
+    """Greatest number of tokens, the end-of-text token included; a text cut here has finish reason
+    `length`."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "Length":

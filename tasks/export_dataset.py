@@ -8,6 +8,7 @@ from schemas.manifest import GateResult
 from tasks.planning.workspace import Workspace
 from tasks.preflight.opening import backend_of
 from tasks.release.assembly import assemble
+from tasks.release.manifest import hardware
 
 
 @task
@@ -19,7 +20,11 @@ def export_dataset(work: Path, gates: list[GateResult]) -> Path:
     workspace = Workspace(work)
     backend = backend_of(workspace)
     release = assemble(
-        workspace, gates=tuple(gates), model=backend.info, determinism=backend.determinism
+        workspace,
+        gates=tuple(gates),
+        model=backend.info,
+        determinism=backend.determinism,
+        hardware=hardware(backend.compute.device, torch_threads=backend.compute.num_threads),
     )
     workspace.delete()
     return release

@@ -12,7 +12,7 @@ from tasks.noise.rows import noise_rows
 from tasks.planning.rounds import accepted_between
 from tasks.planning.shards import combine, find_shard, write_shard
 from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
-from tasks.preflight.opening import tokenizers_of
+from tasks.preflight.opening import opened_steps
 
 _ONE_AT_A_TIME = Lock()
 
@@ -27,7 +27,7 @@ def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
     if (ref := find_shard(path, made_from=made_from)) is not None:
         return ref
     with _ONE_AT_A_TIME:
-        tokenizers = tokenizers_of(workspace)
+        opened = opened_steps(workspace)
     watch = Stopwatch()
     start, stop = shard * recipe.shard_size, (shard + 1) * recipe.shard_size
     inside = [("row", ">=", start), ("row", "<", stop)]
@@ -38,7 +38,7 @@ def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
         noise=recipe.noise,
         seed=recipe.seed,
         classes=tuple(recipe.labels),
-        tokenizers=tokenizers,
+        opened=opened,
     )
     ref = write_shard(path, table, made_from=made_from)
     note_cost(path, Cost(stage="noise", rows=ref.rows, seconds=watch.seconds))

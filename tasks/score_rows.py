@@ -7,7 +7,7 @@ from prefect import task
 from schemas.shard import FileRef
 from tasks.planning.shards import combine, find_shard, read_shard, write_shard
 from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
-from tasks.preflight.opening import known_texts
+from tasks.preflight.opening import known_texts, prompt_writer
 from tasks.quality.gates import score_candidates
 
 
@@ -21,9 +21,8 @@ def score_rows(work: Path, candidates: FileRef) -> FileRef:
     if (ref := find_shard(path, made_from=made_from)) is not None:
         return ref
     watch = Stopwatch()
-    table = score_candidates(
-        read_shard(candidates), gates=facts.recipe.gates.row, known=known_texts(facts.model)
-    )
+    known = known_texts(facts.model, prompt_writer(workspace).examples)
+    table = score_candidates(read_shard(candidates), gates=facts.recipe.gates.row, known=known)
     ref = write_shard(path, table, made_from=made_from)
     note_cost(path, Cost(stage="scored", rows=ref.rows, seconds=watch.seconds))
     return ref

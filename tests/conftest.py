@@ -1,14 +1,21 @@
 """What every test may use; nothing here reaches the network or a user's Prefect home."""
 
+import hashlib
+import json
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.update(
     DO_NOT_TRACK="1",
     HF_HUB_OFFLINE="1",
+    OMP_WAIT_POLICY="PASSIVE",
     PREFECT_SERVER_ANALYTICS_ENABLED="false",
     PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL",
     PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="180",
@@ -36,3 +43,141 @@ def environment(prefect_home: Path) -> dict[str, str]:
     """Environment of a child process that runs the command line."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_API", "COLUMNS"))}
     return {**kept, "PREFECT_HOME": str(prefect_home), "COLUMNS": "100"}
+
+
+@pytest.fixture(scope="session")
+def prefect_api(prefect_home: Path) -> Iterator[str]:
+    """Address of one Prefect server for the whole session; flows of this process run against it."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+    from flows.server import prefect_server
+
+    os.environ["PREFECT_HOME"] = str(prefect_home)
+    with temporary_settings({PREFECT_HOME: prefect_home}), prefect_server():
+        yield str(PREFECT_API_URL.value())
+
+
+Scripted = Callable[..., Path]
+
+
+def script_lines(label: str, *, good: int, bad: int = 0) -> list[dict[str, Any]]:
+    """Lines of a script for one label: unlike sentences, then faults of every kind in turn."""
+    faults: list[dict[str, Any]] = [
+        {"text": "x"},
+        {"error": "the reply is not a number"},
+        {"text": "this one was cut at its greatest", "finish_reason": "length"},
+        {"text": f"this sentence gives {label} away at once"},
+    ]
+    texts = [
+        {
+            "text": " ".join(
+                f"{label[0]}{(number * 7919 + place * 104729) % 9973}" for place in range(7)
+            )
+        }
+        for number in range(good)
+    ]
+    return [{"label": label, **line} for line in (*texts, *(faults[i % 4] for i in range(bad)))]
+
+
+@pytest.fixture(scope="session")
+def write_recipe() -> Scripted:
+    """Writes a recipe whose model is a script into a folder, as `scripted` does."""
+    return write_scripted
+
+
+@pytest.fixture
+def scripted(tmp_path: Path) -> Scripted:
+    """Writes a recipe whose model is a script; keyword arguments replace keys of the recipe."""
+    return lambda **changes: write_scripted(tmp_path / "recipe", **changes)
+
+
+def write_scripted(
+    folder: Path, *, good: int = 60, bad: int = 12, lines: Any = None, **changes: Any
+) -> Path:
+    labels = {"alpha": {"description": "says the first", "share": 2}}
+    recipe = {
+        "name": "scripted",
+        "seed": 3,
+        "rows": 40,
+        "labels": {**labels, "beta": "says the second", "gamma": "says the third"},
+        "attributes": {"tone": ["calm", "cross"]},
+        "prompt": {"template": "intent"},
+        "model": {"backend": "scripted", "name": "script.jsonl"},
+        "strategies": [{"kind": "nucleus", "share": 3}, {"kind": "greedy"}],
+        "noise": {"share": 0.25, "steps": [{"kind": "keyboard", "rate": 0.1}]},
+        "gates": {"row": {}, "dataset": {"rejection_rate": "off"}},
+        "budget": {"attempts_per_row": 10},
+        "shard_size": 16,
+        **changes,
+    }
+    if lines is None:
+        lines = [
+            line for label in recipe["labels"] for line in script_lines(label, good=good, bad=bad)
+        ]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "script.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(recipe, sort_keys=False))
+    return path
+
+
+Rows = list[dict[str, Any]]
+
+
+def read_rows(release: Path, folder: str = "data") -> Rows:
+    """Every row of a release in the order of ids, with its split."""
+    rows: Rows = []
+    for path in sorted((release / folder).glob("*.parquet")):
+        table = pq.read_table(path)
+        split = {"split": path.name.split("-")[0]}
+        rows += [{**row, **split} for row in table.to_pylist(maps_as_pydicts="strict")]
+    return sorted(rows, key=lambda row: row["id"])
+
+
+@pytest.fixture(scope="session")
+def rows_of() -> Callable[..., Rows]:
+    return read_rows
+
+
+@pytest.fixture(scope="session")
+def hash_of() -> Callable[[Path], str]:
+    """Hash of a release's rows, accepted and rejected: of what they say, not of the files."""
+
+    def hash_rows(release: Path) -> str:
+        content = [read_rows(release), read_rows(release, "rejected")]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    return hash_rows
+
+
+@pytest.fixture(scope="session")
+def run_bare() -> Callable[..., Any]:
+    """Runs the tasks one after the other without Prefect, up to the noised rows."""
+    return run_tasks
+
+
+def run_tasks(path: Path, out: Path) -> Any:
+    from tasks.arrange_rows import arrange_rows
+    from tasks.generate_texts import generate_texts
+    from tasks.inject_noise import inject_noise
+    from tasks.plan_rows import plan_rows
+    from tasks.preflight.checks import check_recipe
+    from tasks.preflight.opening import open_run
+    from tasks.render_prompts import render_prompts
+    from tasks.score_rows import score_rows
+    from tasks.select_rows import select_rows
+
+    checked = check_recipe(path)
+    recipe = checked.recipe
+    workspace = open_run(checked, out / recipe.name, resume="auto")
+    work = workspace.folder
+    number = 0
+    while shards := plan_rows.fn(work, number):
+        prompts = [render_prompts.fn(work, number, shard) for shard in range(shards)]
+        scored = [score_rows.fn(work, generate_texts.fn(work, ref)) for ref in prompts]
+        select_rows.fn(work, number, scored)
+        number += 1
+    arranged = arrange_rows.fn(work)
+    for shard in range(-(-recipe.rows // recipe.shard_size)):
+        inject_noise.fn(work, shard, arranged)
+    return workspace

@@ -72,6 +72,8 @@ _ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    # Its warnings quote the model's files, which are untrusted, as they are.
+    "TRANSFORMERS_VERBOSITY": "critical",
 }
 
 
@@ -80,7 +82,7 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     given = [argument for argument in arguments if argument != "--debug"] or ["--help"]
     try:
-        result = app(given, standalone_mode=False)
+        result = app(given, prog_name="corpusmith", standalone_mode=False)
         sys.stdout.flush()
     except CorpusmithError as error:
         return _fail(error, debug)

@@ -61,13 +61,17 @@ def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
         "prompts": f"{prompt['mean']:,.0f} tokens on average, {prompt['most']:,} at most, "
         f"of a context of {summary['context']:,}",
         "tokens": f"about {forecast['tokens']:,} to generate, at most {forecast['most_tokens']:,}",
-        "time": f"about {_duration(forecast['seconds'])} of generation",
+        "time": _time(forecast["seconds"]),
         "release": f"about {_megabytes(forecast['megabytes'])} MB",
     }
 
 
 def _megabytes(number: float) -> str:
     return f"{number:,.1f}" if number >= 0.1 else f"{number:.1g}"
+
+
+def _time(seconds: float | None) -> str:
+    return "unknown" if seconds is None else f"about {_duration(seconds)} of generation"
 
 
 def _duration(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """`corpusmith generate`: the main flow, recipe to release."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,7 +45,7 @@ def generate(
 
 def _refuse_remote(out: Path) -> None:
     # Path turns `s3://bucket` into a local folder called `s3:`.
-    if ":/" in str(out):
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(out)):
         raise InputError(
             "only a local folder can be written",
             code="CS-O001",

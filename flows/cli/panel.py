@@ -46,16 +46,20 @@ def _show_panel(reader: ProgressReader, title: str, stop: threading.Event) -> No
 
 def _show_lines(reader: ProgressReader, title: str, stop: threading.Event) -> None:
     print(f"{title}: started", file=sys.stderr, flush=True)
-    last = ""
-    while not stop.is_set():
-        stop.wait(_LINE_SECONDS)
+    shown, due = "", time.monotonic() + _LINE_SECONDS
+    # Read more often than shown: a run that is over has deleted what is read here.
+    while not stop.wait(_PANEL_SECONDS):
         line = _line(reader.read())
-        if line != last:
+        if line != shown and time.monotonic() >= due:
             print(f"{title}: {line}", file=sys.stderr, flush=True)
-        last = line
+            shown, due = line, time.monotonic() + _LINE_SECONDS
+    if (line := _line(reader.read())) != shown:
+        print(f"{title}: {line}", file=sys.stderr, flush=True)
 
 
 def _line(progress: Progress) -> str:
+    if not progress.generated:
+        return "preparing"
     reasons = ", ".join(f"{reason} {n:,}" for reason, n in progress.rejected.most_common())
     return (
         f"{progress.accepted:,} of {progress.requested:,} rows accepted, "
@@ -93,7 +97,7 @@ def _clock(seconds: float) -> str:
 
 def _ahead(progress: Progress) -> str:
     if progress.accepted >= progress.requested:
-        return "every row accepted: noise, validation, release"
+        return "all rows accepted; publishing"
     seconds = progress.remaining_seconds
     return "preparing" if seconds is None else f"about {_clock(seconds)} of generation ahead"
 

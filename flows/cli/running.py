@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from flows.cli.output import working
+from flows.cli.output import visible, working
 from flows.cli.panel import show_progress
-from schemas.errors import EXIT_INTERRUPTED, InputError
+from schemas.errors import EXIT_INTERRUPTED
+from tasks.planning.faults import disk_faults
 from tasks.planning.progress import ProgressReader
-from tasks.planning.workspace import locked, require_begun, workspace_of
+from tasks.planning.workspace import Workspace, locked, require_begun, unfinished, workspace_of
 from tasks.preflight.checks import check_recipe
 from tasks.preflight.opening import run_facts
 
@@ -30,6 +31,8 @@ def run_generate(
     home = out / checked.recipe.name
     require_begun(home, facts, resume=resume)
     prepare_home(home)
+    if not quiet:
+        mention_others(home, workspace_of(home, facts))
     reader = ProgressReader(workspace_of(home, facts), checked.recipe.rows)
     with show_progress(reader, title=checked.recipe.name, quiet=quiet):
         try:
@@ -49,24 +52,31 @@ def _run_flow(recipe: Path, out: Path, *, overrides: list[str], resume: Resume) 
         return release
 
 
+def mention_others(home: Path, own: Workspace) -> None:
+    """Say which other unfinished runs lie in `OUT/NAME`: nothing else would delete them."""
+    others = [folder for folder in unfinished(home) if folder != own.folder]
+    if not others:
+        return
+    size = sum(path.stat().st_size for one in others for path in one.rglob("*") if path.is_file())
+    runs = "1 unfinished run" if len(others) == 1 else f"{len(others)} unfinished runs"
+    names = ", ".join(visible(str(one)) for one in others)
+    print(
+        f"note: {runs} of another recipe, model or version of corpusmith ({size / 1e6:,.1f} MB), "
+        f"not resumed; delete what you no longer need: {names}",
+        file=sys.stderr,
+    )
+
+
 def prepare_home(home: Path) -> None:
     """Make sure that nobody else writes into `OUT/NAME`, and that we can.
 
     Raises:
         InputError: CS-O001 when the folder cannot be written, CS-O002 when another run holds it.
     """
-    try:
-        with locked(home):
-            probe = home / f".probe-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
-    except OSError as error:
-        raise InputError(
-            f"the output folder cannot be written: {error.strerror or error}",
-            code="CS-O001",
-            place=str(home),
-            hint="name a folder that you may write to with --out",
-        ) from error
+    with locked(home), disk_faults(home):
+        probe = home / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
 
 
 def _leave_at_once() -> None:

@@ -30,5 +30,7 @@ def show_release(release: Path, manifest: Manifest) -> None:
     stages = sorted(manifest.seconds.items(), key=lambda entry: -entry[1])
     spent = [f"{stage} {seconds:,.1f}" for stage, seconds in stages if seconds >= 0.05]
     table.add_row("seconds", ", ".join(spent) or "less than 0.1")
-    table.add_row("report", Text(visible(str(release / "report.html"))))
-    console.print(table, highlight=False, soft_wrap=True)
+    console.print(table, highlight=False)
+    # A path that is cut or broken over lines cannot be opened.
+    console.print(Text("report     ", style="dim"), end="")
+    console.print(Text(visible(str(release / "report.html"))), soft_wrap=True)

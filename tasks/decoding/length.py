@@ -13,7 +13,7 @@ from schemas.strategies import Length
 def forbid_early_end(
     logits_BV: Tensor, *, steps_B: Tensor, end_ids_E: Tensor, length: Length
 ) -> Tensor:
-    """Mask the end-of-text tokens of rows that have fewer than `length.min` tokens.
+    """Mask the end-of-text tokens of rows that have fewer than `length.min` tokens before them.
 
     Args:
         logits_BV: Unnormalised log-probabilities, shape `(B, V)`.
@@ -30,5 +30,8 @@ def forbid_early_end(
 
 
 def is_full(num_tokens: int, *, length: Length) -> bool:
-    """Tell whether a text of `num_tokens` tokens must be cut here."""
+    """Tell whether a text of `num_tokens` tokens, none of them an end, must be cut here.
+
+    The end-of-text token counts: as the last of `length.max` tokens it ends a text that is whole.
+    """
     return num_tokens >= length.max

@@ -36,6 +36,7 @@ from tasks.expectations.custom import (
 )
 from tasks.expectations.frame import COLUMNS
 from tasks.generation.protocol import FinishReason
+from tasks.planning.plan import Plan
 
 NOT_NULL = tuple(column for column in COLUMNS if column != "logprob")
 
@@ -188,8 +189,10 @@ def _row_gates(recipe: Recipe) -> tuple[Gate, ...]:
 
 def _dataset_gates(recipe: Recipe) -> tuple[Gate, ...]:
     gates = recipe.gates.dataset
-    asked = sum(label.share for label in recipe.labels.values())
-    shares = {name: label.share / asked for name, label in recipe.labels.items()}
+    # What whole rows can give: five rows cannot have the shares of ten labels.
+    shares = dict.fromkeys(recipe.labels, 0.0)
+    for cell in Plan.of(recipe).quotas():
+        shares[cell.label] += cell.rows / recipe.rows
     found: list[Gate] = []
     if (least := gates.label_balance) is not None:
         arguments = {"column": "label", "shares": shares, "min_value": least}

@@ -71,6 +71,7 @@ def inspect_model(model: TransformersModel | ScriptedModel, *, folder: Path) -> 
     """
     match model:
         case TransformersModel():
+            _wait_passively()
             # The files are looked at before torch is imported, which takes seconds.
             find_model(model, folder=folder, weights=False)
             from tasks.generation.inspection import InspectedModel

@@ -164,7 +164,8 @@ class Engine:
     ) -> Completion | None:
         """Add a token to its row; return the completion when it was the last."""
         if not math.isfinite(logprob):
-            return fail(row.request, "the model's scores are not numbers (NaN or infinite)")
+            error = "the model's scores are not numbers (NaN or infinite)"
+            return fail(row.request, error, num_tokens=len(row.tokens))
         row.tokens.append(token)
         row.logprob_sum += logprob
         if token in self._end_ids:
@@ -200,8 +201,6 @@ class Engine:
         return float(scores_T.double().mean())
 
 
-def fail(request: Request, error: str) -> Completion:
-    """Answer one request with an error that concerns it alone."""
-    return Completion(
-        request=request, text="", num_tokens=0, logprob=None, finish_reason="error", error=error
-    )
+def fail(request: Request, error: str, *, num_tokens: int = 0) -> Completion:
+    """Answer one request with an error that concerns it alone, after `num_tokens` tokens."""
+    return Completion(request, "", num_tokens, None, "error", error)

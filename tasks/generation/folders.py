@@ -7,8 +7,9 @@ model is never run, and what is wrong is said before a tensor is made.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from safetensors import SafetensorError, safe_open
 
 from schemas.errors import InputError
 from schemas.recipe import TransformersModel
+from schemas.recipe_file import is_model_path
 
 STARTER_FOLDER = Path(__file__).resolve().parent.parent / "starter"
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _CARDS = ("README.md", "MODEL_CARD.md")
 _DEFAULT_CONTEXT = 2048
+_LAYER_KEYS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
 _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
 
 
@@ -57,12 +59,9 @@ class ModelFolder:
     @property
     def weights_sha256(self) -> str:
         """SHA-256 over the bytes of all weight files in name order; "" when they are not here."""
-        digest = hashlib.sha256()
-        for path in self.weights:
-            with path.open("rb") as file:
-                while chunk := file.read(1 << 20):
-                    digest.update(chunk)
-        return digest.hexdigest() if self.weights else ""
+        stats = [(path, path.stat()) for path in self.weights]
+        stamps = tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+        return _hash_files(stamps) if stamps else ""
 
     @property
     def licence(self) -> str:
@@ -75,12 +74,27 @@ class ModelFolder:
         return "unknown"
 
 
+@lru_cache(maxsize=8)
+def _hash_files(stamps: tuple[tuple[Path, int, int], ...]) -> str:
+    """Hash files one after the other; a run asks often, and weights take minutes to read.
+
+    Args:
+        stamps: Path, bytes and time of change in nanoseconds of each: a changed file is read again.
+    """
+    digest = hashlib.sha256()
+    for path, _, _ in stamps:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
 def find_model(model: TransformersModel, *, folder: Path, weights: bool = True) -> ModelFolder:
     """Find and check a model's files; a hub model is downloaded unless it is cached.
 
     Args:
         model: The model as the recipe names it.
-        folder: Folder of the recipe; a relative path starts there, else in the working directory.
+        folder: Folder of the recipe, where a relative path starts.
         weights: Whether the weights are needed; without them a hub model's weights are not fetched.
 
     Raises:
@@ -97,19 +111,17 @@ def find_model(model: TransformersModel, *, folder: Path, weights: bool = True) 
 
 
 def _local_folder(name: str, *, folder: Path) -> Path | None:
-    """Return the folder that `name` means, None when it can only be a hub id."""
-    path = Path(name).expanduser()
-    for start in (folder, Path.cwd()):
-        if (start / path).is_dir():
-            return (start / path).resolve()
-    if path.is_absolute() or name.startswith((".", "~")) or not _HUB_ID.fullmatch(name):
-        raise InputError(
-            f"there is no model folder {name!r}",
-            code="CS-M001",
-            place="model.name",
-            hint="name `starter`, a hub id such as `owner/name`, or a folder beside the recipe",
-        )
-    return None
+    """Return the folder that `name` means, None when it is a hub id."""
+    if not is_model_path(name, folder=folder):
+        return None
+    if (folder / name).is_dir():
+        return (folder / name).resolve()
+    raise InputError(
+        f"there is no model folder {name!r}",
+        code="CS-M001",
+        place="model.name",
+        hint="name `starter`, a hub id such as `owner/name`, or a folder beside the recipe",
+    )
 
 
 def _download(model: TransformersModel, *, weights: bool) -> Path:
@@ -138,11 +150,10 @@ def _download(model: TransformersModel, *, weights: bool) -> Path:
 
 def _check(path: Path, *, name: str, revision: str | None, weights: bool) -> ModelFolder:
     config = read_json(path / "config.json")
-    # transformers would import these files of the model's author.
     tokenizer_file = path / "tokenizer_config.json"
     tokenizer = read_json(tokenizer_file) if tokenizer_file.is_file() else {}
     for content, file in ((config, "config.json"), (tokenizer, tokenizer_file.name)):
-        if "auto_map" in content:
+        if _names_code(content):
             raise InputError(
                 "the model needs program code of its own, which is never run",
                 code="CS-M004",
@@ -150,7 +161,44 @@ def _check(path: Path, *, name: str, revision: str | None, weights: bool) -> Mod
                 hint="choose a model whose architecture transformers has built in",
             )
     files = _weight_files(path) if weights or revision is None else ()
+    _check_layers(config, files)
     return ModelFolder(path, name, revision, config, files)
+
+
+def _check_layers(config: Mapping[str, Any], files: Sequence[Path]) -> None:
+    """Refuse more layers than there are tensors: building them could take hours."""
+    num_tensors = 0
+    for file in files:
+        with safe_open(file, framework="numpy") as tensors:
+            num_tensors += len(tensors.keys())
+    for key in _LAYER_KEYS:
+        layers = config.get(key)
+        if files and isinstance(layers, int) and layers > num_tensors:
+            raise damaged(
+                f"{key} is {layers}, but the weights hold {num_tensors} tensors in all",
+                place=files[0].parent / "config.json",
+            )
+
+
+def _names_code(content: Mapping[str, Any]) -> bool:
+    """Tell whether a configuration, at any depth, names program code beside it or on the hub.
+
+    `auto_map` names files of the model's author; an `..._implementation` with a slash names a
+    repository of compiled kernels, which transformers fetches and runs when it can.
+    """
+    queue: list[tuple[str, Any]] = [("", content)]
+    while queue:
+        key, value = queue.pop()
+        if isinstance(value, dict):
+            if "auto_map" in value:
+                return True
+            kept = key if key.endswith("_implementation") else None
+            queue += [(kept or str(name), inner) for name, inner in value.items()]
+        elif isinstance(value, list):
+            queue += [(key, inner) for inner in value]
+        elif key.endswith("_implementation") and "/" in str(value):
+            return True
+    return False
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from schemas.manifest import ModelInfo
 from schemas.recipe import TransformersModel
 from tasks.generation.folders import ModelFolder, damaged
 from tasks.generation.network import Network, Probe, probe
+from tasks.generation.protocol import Compute
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,12 @@ def describe(folder: ModelFolder, *, device: torch.device, dtype: torch.dtype) -
         device=str(device),
         context_length=folder.context_length,
     )
+
+
+def compute_of(device: torch.device) -> Compute:
+    """Name a device, with its card's name if it is a CUDA device, and count torch's threads."""
+    card = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    return Compute(f"{device}{card}", num_threads=torch.get_num_threads())
 
 
 @contextmanager

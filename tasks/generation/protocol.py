@@ -55,6 +55,19 @@ class Completion:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """What a backend computes on, for the record of the machine.
+
+    Args:
+        device: `cpu`, `cuda:0 (NVIDIA H100)`: the card's name where there is one.
+        num_threads: Threads of torch; None when it does not run here.
+    """
+
+    device: str
+    num_threads: int | None = None
+
+
 class Backend(Protocol):
     """A source of replies. One instance serves one thread at a time."""
 
@@ -66,6 +79,11 @@ class Backend(Protocol):
     @property
     def determinism(self) -> Determinism:
         """State which promise this backend's rows carry."""
+        ...
+
+    @property
+    def compute(self) -> Compute:
+        """Name what the model runs on."""
         ...
 
     def format_prompt(self, text: str) -> str:

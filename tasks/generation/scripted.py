@@ -16,7 +16,7 @@ from schemas.errors import InputError
 from schemas.manifest import Determinism, ModelInfo
 from schemas.recipe import ScriptedModel
 from tasks.decoding.stopping import cut_at_stop
-from tasks.generation.protocol import Completion, FinishReason, Request
+from tasks.generation.protocol import Completion, Compute, FinishReason, Request
 from tasks.planning.streams import Stream, fold
 
 _CONTEXT_LENGTH = 1_000_000
@@ -83,10 +83,10 @@ class ScriptedBackend:
         """Read the JSONL file that a recipe names; blank lines are skipped.
 
         Raises:
-            InputError: If the path leaves the recipe's folder (CS-R008), the file is missing
-                (CS-M001), or a line is wrong or there is none (CS-M003).
+            InputError: If the file cannot be read (CS-M001), or a line is wrong or there is none
+                (CS-M003).
         """
-        path = _script_path(model.name, folder=folder)
+        path = folder / model.name
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -122,6 +122,11 @@ class ScriptedBackend:
             promise="exact", statement="Replies come from a script, drawn by each row's own seed."
         )
 
+    @property
+    def compute(self) -> Compute:
+        """State that the script is read by the CPU."""
+        return Compute("cpu")
+
     def format_prompt(self, text: str) -> str:
         """Return the prompt as it is."""
         return text
@@ -150,18 +155,6 @@ def _complete(request: Request, reply: ScriptedReply) -> Completion:
     text, stopped = cut_at_stop(text, stops=request.strategy.stop)
     finish: FinishReason = "stop" if stopped else reason
     return Completion(request, text, len(words), None, finish)
-
-
-def _script_path(name: str, *, folder: Path) -> Path:
-    path = (folder / name).resolve()
-    if not Path(name).is_absolute() and not path.is_relative_to(folder.resolve()):
-        raise InputError(
-            f"the script {name!r} lies outside the recipe's folder",
-            code="CS-R008",
-            place="model.name",
-            hint="put the script beside the recipe",
-        )
-    return path
 
 
 def _read_line(line: bytes, *, place: str) -> ScriptedReply:

@@ -35,9 +35,11 @@ class PromptCodec:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self.is_chat: bool = bool(tokenizer.chat_template)
-        self._controls: tuple[str, ...] = tuple(
-            sorted(tokenizer.all_special_tokens, key=lambda token: (-len(token), token))
-        )
+        # Chat formats also use tokens that are not declared special, `<tool_call>` for one. Some
+        # tokenizers add runs of spaces too, which open nothing.
+        added = {token.content for token in tokenizer.added_tokens_decoder.values()}
+        controls = {token for token in {*added, *tokenizer.all_special_tokens} if token.strip()}
+        self._controls = sorted(controls, key=lambda token: (-len(token), token))
 
     def format_prompt(self, text: str) -> str:
         """Wrap `text` as one user turn in the chat format, or return it when there is none.

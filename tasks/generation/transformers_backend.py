@@ -15,9 +15,9 @@ from schemas.strategies import Strategy
 from tasks.generation.determinism import promise_of
 from tasks.generation.engine import Engine, Row, fail
 from tasks.generation.folders import find_model
-from tasks.generation.loading import describe, load_model
+from tasks.generation.loading import compute_of, describe, load_model
 from tasks.generation.memory import is_out_of_memory, rows_that_fit
-from tasks.generation.protocol import Completion, Request
+from tasks.generation.protocol import Completion, Compute, Request
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
 
 
@@ -61,9 +61,14 @@ class TransformersBackend:
         return promise_of(dtype=self._info.dtype, strict=self._strict)
 
     @property
+    def compute(self) -> Compute:
+        """Name the device and its card, and count torch's threads."""
+        return compute_of(self._model.device)
+
+    @property
     def _rescores(self) -> bool:
         # Reading a whole row once more costs a CPU little beside writing it token by token. On a
-        # GPU one row # takes as long as a step of hundreds, and in less than float32 tokens depend
+        # GPU one row takes as long as a step of hundreds, and in less than float32 tokens depend
         # on the batch anyway.
         on_cpu = self._model.device.type == "cpu"
         return on_cpu and self._info.dtype == "float32" and not self._strict

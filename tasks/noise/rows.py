@@ -1,6 +1,6 @@
 """Noise on a shard of accepted rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from schemas.noise import LabelFlip, NoiseConfig
 from schemas.row import EDITS, NOISED_SCHEMA
 from tasks.noise.label_flip import flip_in_turn
-from tasks.noise.resources import OpenSteps, Tokenizer
+from tasks.noise.resources import OpenSteps
 from tasks.noise.texts import noise_batch
 from tasks.planning.streams import Stream, row_keys, uniforms
 
@@ -44,7 +44,7 @@ def noise_rows(
     noise: NoiseConfig | None,
     seed: int,
     classes: Sequence[str] = (),
-    tokenizers: Mapping[str, Tokenizer] | None = None,
+    opened: OpenSteps | None = None,
 ) -> pa.Table:
     """Noise the chosen rows of a shard.
 
@@ -56,7 +56,7 @@ def noise_rows(
         noise: Operators and what they must leave; None for no noise.
         seed: The recipe's seed.
         classes: The labels of the recipe in its order, for steps on labels.
-        tokenizers: Those that steps ask for, by name.
+        opened: The steps of `noise` with what they need; None when they need nothing.
 
     Returns:
         The same rows with `NOISED_SCHEMA`. A chosen row that no operator happened to change has an
@@ -71,7 +71,7 @@ def noise_rows(
     result = noise_batch(
         texts.take(pa.array(chosen)),
         keys=keys[chosen],
-        steps=OpenSteps(steps, tokenizers or {}),
+        steps=opened or OpenSteps(steps),
         protect=noise.protect if noise else None,
         labels=own_labels.to_pylist(),
     )

@@ -9,9 +9,8 @@ import pyarrow as pa
 from schemas.errors import InputError
 from schemas.noise import LabelFlip
 from schemas.noise_mixtures import walk
-from schemas.noise_words import Misspell, WordReplace
-from schemas.recipe_file import check_inside
-from tasks.noise.misspell import read_misspellings
+from schemas.noise_words import WordReplace
+from tasks.noise.opening import open_misspellings
 from tasks.noise.resources import OpenSteps, Tokenizer
 from tasks.noise.streaming import TableNoise
 from tasks.noise.table_columns import texts_of
@@ -60,14 +59,10 @@ def with_needs(
             the user's cannot be read.
     """
     steps = [step for _, step in walk(how.noise.steps)]
-    paths = {step.path for step in steps if isinstance(step, Misspell) and step.path is not None}
     opened = OpenSteps(
         how.noise.steps,
         tokenizers=tokenizers,
-        misspellings={
-            path: read_misspellings(check_inside(folder, path, place="noise.steps"))
-            for path in sorted(paths)
-        },
+        misspellings=open_misspellings(how.noise.steps, folder=folder),
     )
     if any(isinstance(step, WordReplace) and step.words == "auto" for step in steps):
         counter = VocabularyCounter()

@@ -32,8 +32,8 @@ class Forecast(Frozen):
     """Tokens that will be generated."""
     most_tokens: int
     """Tokens if every attempt is spent and every reply has its greatest length; or the budget."""
-    seconds: float
-    """Seconds of generation."""
+    seconds: float | None
+    """Seconds of generation; None when neither a release nor the model's size tells the pace."""
     megabytes: float
     """Size of the release."""
     basis: str
@@ -53,7 +53,7 @@ def forecast(
         earlier: Manifest of the newest release of this corpus by the same model, None without one.
     """
     shares = np.array([strategy.share for strategy in recipe.strategies])
-    longest = np.array([strategy.length.max + 1 for strategy in recipe.strategies])
+    longest = np.array([strategy.length.max for strategy in recipe.strategies])
     greatest = float(shares @ longest / shares.sum())
     limit = recipe.budget.tokens
     most = int(recipe.rows * recipe.budget.attempts_per_row * greatest)

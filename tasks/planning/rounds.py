@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from schemas.recipe import Recipe
 from schemas.row import SCORED_SCHEMA, SELECTED_SCHEMA, VERDICT_FIELDS
 from tasks.planning.plan import Plan
-from tasks.planning.shards import combine, file_sha256
+from tasks.planning.shards import combine, receipt_of
 from tasks.planning.workspace import Workspace
 
 PLAN_SCHEMA = pa.schema([("row", pa.int64()), ("attempt", pa.int32()), ("admitted", pa.bool_())])
@@ -75,7 +75,7 @@ def _admit(rows: NDArray[np.int64], recipe: Recipe, plan: Plan, *, spent: int) -
     """Let in rows, in row order, while even their longest replies fit into the budget's rest."""
     if recipe.budget.tokens is None:
         return np.ones(rows.size, dtype=np.bool_)
-    longest = np.array([strategy.length.max + 1 for strategy in recipe.strategies])
+    longest = np.array([strategy.length.max for strategy in recipe.strategies])
     worst = np.cumsum(longest[plan.shard(rows).strategy_index])
     return np.asarray(worst <= recipe.budget.tokens - spent)
 
@@ -89,12 +89,7 @@ def _spent(workspace: Workspace, number: int) -> int:
 
 def _outcome(workspace: Workspace, number: int) -> pa.Table:
     tables = [pq.read_table(path) for path in workspace.shards(number, "selected")]
-    return pa.concat_tables([SELECTED_SCHEMA.empty_table(), *map(_plain, tables)])
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """Drop what a shard says of its own making, in which no two agree."""
-    return table.replace_schema_metadata(None)
+    return pa.concat_tables([SELECTED_SCHEMA.empty_table(), *tables])
 
 
 def _ints(table: pa.Table, column: str) -> NDArray[np.int64]:
@@ -108,7 +103,7 @@ def outcome_sha256(workspace: Workspace, *, before: int) -> str:
         for number in range(before)
         for path in (workspace.plan(number), *workspace.shards(number, "selected"))
     ]
-    return combine(*map(file_sha256, files))
+    return combine(*(receipt_of(path).read_text("ascii") for path in files))
 
 
 def candidates(
@@ -157,10 +152,13 @@ def accepted_between(
             chosen = (rows >= start) & (rows < stop) & selected["reason"].is_null().to_numpy()
             if chosen.any():
                 table = pq.read_table(workspace.shard(number, shard, "scored"), columns=wanted)
-                parts.append(_plain(table.filter(pa.array(chosen))))
+                parts.append(table.filter(pa.array(chosen)))
                 order.append(rows[chosen])
-    table = pa.concat_tables(map(_plain, parts))
-    return table.take(np.argsort(np.concatenate(order), kind="stable")).combine_chunks()
+    return (
+        pa.concat_tables(parts)
+        .take(np.argsort(np.concatenate(order), kind="stable"))
+        .combine_chunks()
+    )
 
 
 def _admitted(workspace: Workspace, number: int) -> NDArray[np.int64]:

@@ -14,7 +14,6 @@ from tasks.planning.faults import disk_faults
 
 TEMPORARY = ".tmp-"
 """How the names of unfinished files begin."""
-_INPUT = b"corpusmith.input"
 
 
 def file_sha256(path: Path) -> str:
@@ -47,7 +46,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def write_shard(path: Path, table: pa.Table, *, made_from: str) -> FileRef:
-    """Write a table as a shard file and return the reference to it.
+    """Write a table as a shard file, then its receipt, and return the reference to it.
 
     Args:
         path: Where the file shall be.
@@ -55,14 +54,18 @@ def write_shard(path: Path, table: pa.Table, *, made_from: str) -> FileRef:
         made_from: Hash of everything the rows were made from; a later try reuses the file only for
             the same.
     """
-    metadata = {**(table.schema.metadata or {}), _INPUT: made_from.encode()}
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table.replace_schema_metadata(metadata), sink, compression="zstd", write_page_checksum=True
-    )
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
     content = sink.getvalue().to_pybytes()
+    sha256 = hashlib.sha256(content).hexdigest()
     write_whole(path, content)
-    return FileRef(path=path, sha256=hashlib.sha256(content).hexdigest(), rows=table.num_rows)
+    write_whole(receipt_of(path), f"{made_from} {sha256}\n".encode())
+    return FileRef(path=path, sha256=sha256, rows=table.num_rows)
+
+
+def receipt_of(path: Path) -> Path:
+    """Name the file beside a shard that states what it was made from, and its SHA-256."""
+    return path.with_suffix(".receipt")
 
 
 def read_shard(ref: FileRef, columns: list[str] | None = None) -> pa.Table:
@@ -73,20 +76,19 @@ def read_shard(ref: FileRef, columns: list[str] | None = None) -> pa.Table:
 def find_shard(path: Path, *, made_from: str) -> FileRef | None:
     """Return the reference to a shard of an earlier try, or None when it must be made (again).
 
-    A file that was made from something else, or that is damaged, is deleted: it would be made anew
-    anyway.
+    A file that was made from something else, or of which a single bit is not what was written, is
+    deleted: it would be made anew anyway.
     """
+    receipt = receipt_of(path)
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
-    except FileNotFoundError:
-        return None
-    except (OSError, pa.ArrowException):
-        path.unlink()
-        return None
-    if _metadata(table.schema).get(_INPUT) != made_from.encode():
-        path.unlink()
-        return None
-    return FileRef(path=path, sha256=file_sha256(path), rows=table.num_rows)
+        input_hash, sha256 = receipt.read_text("ascii").split()
+        if (input_hash, sha256) == (made_from, file_sha256(path)):
+            return FileRef(path=path, sha256=sha256, rows=pq.read_metadata(path).num_rows)
+    except (OSError, ValueError):
+        pass  # absent or damaged: the same as made from something else
+    for file in (receipt, path):
+        file.unlink(missing_ok=True)
+    return None
 
 
 def combine(*parts: Any) -> str:
@@ -96,7 +98,3 @@ def combine(*parts: Any) -> str:
         text = str(part).encode()
         digest.update(len(text).to_bytes(8, "big") + text)
     return digest.hexdigest()
-
-
-def _metadata(schema: pa.Schema) -> dict[bytes, bytes]:
-    return dict(schema.metadata or {})

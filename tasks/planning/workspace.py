@@ -5,6 +5,7 @@ OUT/NAME/.work-KEY/
   inputs.json                                     template and examples as they were then
   round-000000/plan.parquet                       rows and attempts of the round
   round-000000/shard-000000000.prompts.parquet    one file a shard and stage ...
+  round-000000/shard-000000000.prompts.receipt    ... what it was made from, and its hash
   round-000000/shard-000000000.prompts.json       ... and what the work on it cost
   final/...                                       accepted rows in row order, noised; splits; audit
 
@@ -36,6 +37,8 @@ class RunFacts(Frozen):
     """Hash of everything that decides the shard files."""
     recipe_sha256: str
     """Hash of everything that decides the rows."""
+    inputs: dict[str, str]
+    """What the recipe only names: SHA-256 of each, or a word."""
     version: str
     created: str
     """UTC, ISO 8601."""
@@ -83,6 +86,11 @@ class Workspace:
         with disk_faults(self.folder):
             self.folder.rename(doomed)
             shutil.rmtree(doomed)
+
+    @property
+    def lists(self) -> Path:
+        """Folder of the lists that noise steps read, as they were at the start."""
+        return self.folder / "lists"
 
     @property
     def final(self) -> Path:
@@ -193,6 +201,11 @@ def require_begun(home: Path, facts: RunFacts, *, resume: str) -> bool:
             hint="leave --resume out, or check that recipe, model and --out are those of the run",
         )
     return begun
+
+
+def unfinished(home: Path) -> list[Path]:
+    """List the folders of all unfinished runs in `OUT/NAME`."""
+    return sorted(path.parent for path in home.glob(".work-*/run.json"))
 
 
 def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:

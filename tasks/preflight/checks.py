@@ -13,6 +13,7 @@ from schemas.noise_mixtures import walk
 from schemas.recipe import Recipe, ScriptedModel, TransformersModel
 from schemas.recipe_file import TEMPLATE, LoadedRecipe, load_recipe
 from tasks.generation.backends import Inspected, inspect_model
+from tasks.noise.opening import open_misspellings
 from tasks.noise.plugins import load_plugin
 from tasks.prompting.rendering import PromptWriter, prepare_prompts
 
@@ -58,14 +59,15 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     loaded = load_recipe(path, overrides=overrides)
     # Prompts before the model: their errors show before torch is imported, which takes seconds.
     plain = prepare_prompts(loaded)
-    _check_plugins(loaded)
+    _check_noise(loaded)
     model = _inspect(loaded)
     writer = replace(plain, format_prompt=model.format_prompt)
     rows = np.arange(min(loaded.recipe.rows, _SAMPLE), dtype=np.int64)
     table = writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
     prompts = table["prompt"].to_pylist()
     tokens = np.array(model.count_tokens(prompts), dtype=np.int64)
-    _check_context(loaded, model.info.context_length, int(tokens.max()))
+    longest = max(*model.count_tokens(writer.longest()), int(tokens.max()))
+    _check_context(loaded, model.info.context_length, longest)
     return CheckedRecipe(loaded, model, writer, tuple(prompts), tokens)
 
 
@@ -86,10 +88,12 @@ def _inspect(loaded: LoadedRecipe) -> Inspected:
         raise
 
 
-def _check_plugins(loaded: LoadedRecipe) -> None:
-    """Import every noise plug-in, so that one that is missing is known before anything runs."""
+def _check_noise(loaded: LoadedRecipe) -> None:
+    """Open what noise steps name, so that what is missing is known before anything runs."""
     noise = loaded.recipe.noise
-    for path, step in walk(noise.steps if noise else ()):
+    steps = noise.steps if noise else ()
+    open_misspellings(steps, folder=loaded.folder)
+    for path, step in walk(steps):
         if isinstance(step, Plugin):
             try:
                 load_plugin(step.name)

@@ -1,20 +1,25 @@
 """Beginning or continuing a run, and opening what its tasks need: once a process, not a shard."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from schemas.noise_mixtures import asks_for_tokenizer
+import pyarrow as pa
+
+from schemas.noise_mixtures import asks_for_tokenizer, walk
+from schemas.noise_words import Misspell
 from schemas.recipe import Recipe, ScriptedModel, TransformersModel
 from schemas.recipe_identity import recipe_sha256, work_key
 from tasks.generation.backends import Inspected, inspect_model, open_backend
-from tasks.generation.folders import STARTER_FOLDER
+from tasks.generation.folders import STARTER_FOLDER, damaged
 from tasks.generation.protocol import Backend
-from tasks.noise.resources import Tokenizer
+from tasks.noise.opening import count_words, needs_vocabulary, open_misspellings
+from tasks.noise.resources import OpenSteps, Tokenizer
 from tasks.planning.plan import Plan
+from tasks.planning.rounds import accepted_between
 from tasks.planning.shards import combine, file_sha256, write_whole
 from tasks.planning.workspace import RunFacts, Workspace, open_workspace
 from tasks.preflight.checks import CheckedRecipe, local_model
@@ -34,12 +39,16 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
     """State what a run of this recipe would be; its version and time are those of this moment."""
     recipe, info = checked.recipe, checked.model.info
     model = local_model(checked.loaded)
+    if isinstance(model, TransformersModel) and info.revision is not None:
+        # What a branch names may change while the run lasts; the commit does not.
+        model = model.model_copy(update={"revision": info.revision})
     index = training_index(model)
     contents = {
         **checked.writer.contents,
         "weights": info.weights_sha256 or str(info.revision),
         "dtype": info.dtype,
-        "known_texts": file_sha256(index) if index.is_file() else "none",
+        **{path: file_sha256(checked.loaded.folder / path) for path in _lists(recipe)},
+        "known_texts": "none" if index is None else file_sha256(index),
     }
     own = {
         "device": info.device,
@@ -52,6 +61,7 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
     return RunFacts(
         work_key=work_key(recipe, contents={**contents, **own}),
         recipe_sha256=sha256,
+        inputs=contents,
         version=version_name(now, sha256),
         created=now.isoformat(timespec="seconds"),
         recipe=recipe,
@@ -71,6 +81,8 @@ def open_run(checked: CheckedRecipe, home: Path, *, resume: str) -> Workspace:
     """
     sweep(home)
     workspace = open_workspace(home, run_facts(checked), resume=resume)
+    for path in _lists(checked.recipe):
+        write_whole(workspace.lists / path, (checked.loaded.folder / path).read_bytes())
     inputs = {"template": asdict(checked.writer.template), "examples": None}
     if checked.writer.examples is not None:
         inputs["examples"] = asdict(checked.writer.examples)
@@ -99,28 +111,48 @@ def backend_of(workspace: Workspace) -> Backend:
 
 
 @lru_cache(maxsize=1)
-def tokenizers_of(workspace: Workspace) -> Mapping[str, Tokenizer]:
-    """Open the tokenizers that a run's noise steps ask for."""
+def opened_steps(workspace: Workspace) -> OpenSteps:
+    """Open what a run's noise steps need, once every row is accepted."""
     facts = workspace.facts
-    return noise_tokenizers(facts.recipe, facts.model, folder=workspace.folder)
+    recipe = facts.recipe
+    texts = (
+        accepted_between(workspace, start, start + recipe.shard_size, columns=["text"])["text"]
+        for start in range(0, recipe.rows, recipe.shard_size)
+    )
+    return open_steps(recipe, facts.model, folder=workspace.lists, texts=texts)
 
 
-def noise_tokenizers(
-    recipe: Recipe, model: TransformersModel | ScriptedModel, *, folder: Path
-) -> Mapping[str, Tokenizer]:
-    """Open the tokenizers that a recipe's noise steps ask for, by name.
+def open_steps(
+    recipe: Recipe,
+    model: TransformersModel | ScriptedModel,
+    *,
+    folder: Path,
+    texts: Iterable[pa.ChunkedArray],
+) -> OpenSteps:
+    """Open what a recipe's noise steps need: tokenizers, the corpus' words, lists of misspellings.
 
     Args:
         recipe: The recipe.
         model: Its model, with an absolute path in place of a relative one.
-        folder: Where relative paths start.
+        folder: Where the paths of lists start.
+        texts: The clean texts of the corpus; read only if a step asks for its words.
     """
-    if recipe.noise is None or not asks_for_tokenizer(recipe.noise.steps):
-        return {}
-    # Importing transformers takes seconds: only a recipe with steps on tokens pays.
-    from tasks.generation.noise_tokenizer import open_tokenizers
+    steps = recipe.noise.steps if recipe.noise else ()
+    tokenizers: Mapping[str, Tokenizer] = {}
+    if asks_for_tokenizer(steps):
+        # Importing transformers takes seconds: only a recipe with steps on tokens pays.
+        from tasks.generation.noise_tokenizer import open_tokenizers
 
-    return open_tokenizers(recipe.noise.steps, model, folder=folder)
+        tokenizers = open_tokenizers(steps, model, folder=folder)
+    vocabulary = count_words(texts) if needs_vocabulary(steps) else None
+    return OpenSteps(steps, tokenizers, vocabulary, open_misspellings(steps, folder=folder))
+
+
+def _lists(recipe: Recipe) -> list[str]:
+    """Name the lists of misspellings that a recipe's noise steps read."""
+    steps = recipe.noise.steps if recipe.noise else ()
+    paths = {step.path for _, step in walk(steps) if isinstance(step, Misspell) and step.path}
+    return sorted(paths)
 
 
 @lru_cache(maxsize=1)
@@ -128,17 +160,31 @@ def _inspected(workspace: Workspace) -> Inspected:
     return inspect_model(workspace.facts.model, folder=workspace.folder)
 
 
-def training_index(model: TransformersModel | ScriptedModel) -> Path:
-    """Name the file beside a model's weights that may hold fingerprints of its training texts."""
+def training_index(model: TransformersModel | ScriptedModel) -> Path | None:
+    """Find the fingerprints of a model's training texts beside its weights; None without them."""
     folder = STARTER_FOLDER if model.name == "starter" else Path(model.name)
-    return folder / TRAINING_INDEX
+    path = folder / TRAINING_INDEX
+    # A relative name is a hub id, and leads to no folder here.
+    return path if folder.is_absolute() and path.is_file() else None
+
+
+def known_texts(
+    model: TransformersModel | ScriptedModel, examples: ExampleSet | None
+) -> FingerprintIndex:
+    """Index what no candidate may copy: every example, and the model's known training texts."""
+    known = _training_texts(model)
+    return known if examples is None else known | FingerprintIndex.of_texts(examples.texts())
 
 
 @lru_cache(maxsize=1)
-def known_texts(model: TransformersModel | ScriptedModel) -> FingerprintIndex | None:
-    """Open the index of a model's training texts; None when none lies beside its weights."""
+def _training_texts(model: TransformersModel | ScriptedModel) -> FingerprintIndex:
     path = training_index(model)
-    return FingerprintIndex.load(path) if path.is_file() else None
+    if path is None:
+        return FingerprintIndex.of_texts(())
+    try:
+        return FingerprintIndex.load(path)
+    except (OSError, ValueError, EOFError) as error:
+        raise damaged(f"{path.name} is no index of training texts: {error}", place=path) from error
 
 
 @lru_cache(maxsize=1)

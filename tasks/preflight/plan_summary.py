@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas.errors import CorpusmithError
-from schemas.manifest import Manifest
+from schemas.manifest import Manifest, ModelInfo
 from tasks.planning.forecast import forecast
 from tasks.preflight.checks import CheckedRecipe
 from tasks.release.publish import MANIFEST, latest
@@ -30,7 +30,7 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
         prompt_bytes=sum(len(prompt.encode()) for prompt in checked.prompts) / len(checked.prompts),
         parameters=checked.model.num_parameters,
         device=info.device,
-        earlier=_earlier(out, recipe.name, info.weights_sha256),
+        earlier=_earlier(out, recipe.name, info),
     )
     return {
         "name": recipe.name,
@@ -47,7 +47,7 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
     }
 
 
-def _earlier(out: Path, name: str, weights_sha256: str) -> Manifest | None:
+def _earlier(out: Path, name: str, model: ModelInfo) -> Manifest | None:
     """Read the newest good manifest, if the same model made it; a damaged one predicts nothing."""
     try:
         newest = latest(out, name)
@@ -57,4 +57,11 @@ def _earlier(out: Path, name: str, weights_sha256: str) -> Manifest | None:
         manifest = Manifest.model_validate_json(content)
     except (OSError, ValidationError, CorpusmithError):
         return None
-    return manifest if manifest.model.weights_sha256 == weights_sha256 else None
+    return manifest if _is_same(model, manifest.model) else None
+
+
+def _is_same(model: ModelInfo, earlier: ModelInfo) -> bool:
+    """Compare weights, or the commits of a hub model whose weights are not here to be hashed."""
+    if model.weights_sha256:
+        return model.weights_sha256 == earlier.weights_sha256
+    return (model.id, model.revision) == (earlier.id, earlier.revision)

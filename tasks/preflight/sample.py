@@ -9,7 +9,7 @@ from tasks.generation.backends import open_backend
 from tasks.generation.candidates import generate_candidates
 from tasks.noise.rows import noise_rows, pick_noised
 from tasks.preflight.checks import CheckedRecipe, local_model
-from tasks.preflight.opening import known_texts, noise_tokenizers
+from tasks.preflight.opening import known_texts, open_steps
 from tasks.quality.gates import score_candidates
 from tasks.quality.selection import open_selector, select_shard
 
@@ -31,7 +31,9 @@ def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
     backend = open_backend(model, folder=checked.loaded.folder)
     prompts = checked.writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
     candidates = generate_candidates(prompts, recipe.strategies, backend)
-    scored = score_candidates(candidates, gates=recipe.gates.row, known=known_texts(model))
+    scored = score_candidates(
+        candidates, gates=recipe.gates.row, known=known_texts(model, checked.writer.examples)
+    )
     verdicts = select_shard(scored, open_selector(recipe.gates.row))
     for name in ("stage", "reason", "detail"):
         place = scored.schema.get_field_index(name)
@@ -52,12 +54,17 @@ def _noised(scored: pa.Table, checked: CheckedRecipe) -> pa.Table:
             share=recipe.noise.share,
             seed=recipe.seed,
         )
-    folder = checked.loaded.folder
+    opened = open_steps(
+        recipe,
+        local_model(checked.loaded),
+        folder=checked.loaded.folder,
+        texts=[scored.filter(pa.array(good))["text"]],
+    )
     return noise_rows(
         scored,
         noised,
         noise=recipe.noise,
         seed=recipe.seed,
         classes=tuple(recipe.labels),
-        tokenizers=noise_tokenizers(recipe, local_model(checked.loaded), folder=folder),
+        opened=opened,
     )

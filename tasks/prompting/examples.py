@@ -68,6 +68,15 @@ class ExampleSet:
             for place, draws in zip(label_index.tolist(), numbers.tolist(), strict=True)
         ]
 
+    def longest(self, label_index: int) -> tuple[Example, ...]:
+        """Return the `per_row` longest examples that a label draws from."""
+        pool = sorted(self.pools[label_index], key=lambda example: -len(example.text))
+        return tuple(pool[: self.per_row])
+
+    def texts(self) -> list[str]:
+        """List every text once."""
+        return list(dict.fromkeys(example.text for pool in self.pools for example in pool))
+
 
 def _shuffled_start(pool: Sequence[Example], draws: Sequence[float]) -> Iterator[Example]:
     """Take the first steps of a Fisher-Yates shuffle, keeping only the places that moved."""
@@ -101,7 +110,7 @@ def load_examples(loaded: LoadedRecipe, *, plan: Plan) -> ExampleSet | None:
         if label in used and len(pool) < config.per_row:
             of_label = f"the label {shown(label)} has" if config.draw == "own" else "there are"
             raise InputError(
-                f"{of_label} {len(pool)} different examples, but prompt.examples.per_row"
+                f"{of_label} {len(pool)} different texts to draw from, but prompt.examples.per_row"
                 f" is {config.per_row}",
                 code="CS-P007",
                 place=loaded.place(EXAMPLES),

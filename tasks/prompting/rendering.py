@@ -80,21 +80,24 @@ class PromptWriter:
         return pa.table(columns, schema=PROMPT_SCHEMA)
 
     def check(self) -> None:
-        """Render the template once for every label that has rows.
+        """Render the template with every label that has rows, and with every attribute's values.
 
         Raises:
             InputError: `CS-P002` to `CS-P004`.
         """
-        used = {cell.label for cell in self.plan.quotas() if cell.rows}
-        places = [place for place, label in enumerate(self.plan.labels) if label in used]
-        attributes = {name: axis.values[0] for name, axis in self.recipe.attributes.items()}
+        places = self._used_labels()
+        axes = self.recipe.attributes
+        first = {name: axis.values[0] for name, axis in axes.items()}
+        others = [first | {name: value} for name, axis in axes.items() for value in axis.values[1:]]
+        places = [*places, *places[:1] * len(others)]
         examples = self._examples(
             np.arange(len(places)),
             np.zeros(len(places), dtype=np.int32),
             np.array(places, dtype=np.int32),
         )
         labels = [self.plan.labels[place] for place in places]
-        for prompt in self._prompts(labels, [attributes] * len(places), examples):
+        attributes = [first] * (len(places) - len(others)) + others
+        for prompt in self._prompts(labels, attributes, examples):
             if not prompt.strip():
                 raise InputError(
                     "the template renders to an empty prompt",
@@ -102,6 +105,26 @@ class PromptWriter:
                     place=self.template.place,
                     hint="write at least `{{ label.description }}`",
                 )
+
+    def longest(self) -> list[str]:
+        """Render, for every label that has rows, the prompt with the longest values and examples.
+
+        No prompt of the run has more characters, save what a template makes of them.
+        """
+        places = self._used_labels()
+        attributes = {
+            name: max(axis.values, key=len) for name, axis in self.recipe.attributes.items()
+        }
+        examples: list[tuple[Example, ...]] = [()] * len(places)
+        if self.examples is not None:
+            examples = [self.examples.longest(place) for place in places]
+        labels = [self.plan.labels[place] for place in places]
+        prompts = self._prompts(labels, [attributes] * len(places), examples)
+        return list(map(self.format_prompt, prompts))
+
+    def _used_labels(self) -> list[int]:
+        used = {cell.label for cell in self.plan.quotas() if cell.rows}
+        return [place for place, label in enumerate(self.plan.labels) if label in used]
 
     def _examples(
         self,

@@ -139,7 +139,9 @@ def _template_error(error: Exception, place: str) -> InputError:
     match error:
         case TemplateSyntaxError():
             code, message = "CS-P002", f"not valid Jinja: {error.message}"
-            hint = f"the filters are: {', '.join(FILTER_NAMES)}"
+            hint = "correct the template in this line"
+            if "filter" in str(error.message):
+                hint = f"the filters are: {', '.join(FILTER_NAMES)}"
         case ForbiddenNode():
             code, message = "CS-P004", f"templates have no {error.args[0]!r}"
             hint = "use variables, filters, if and for only"

@@ -57,6 +57,10 @@ class FingerprintIndex:
         """Write the sorted array in NumPy's `.npy` format."""
         np.save(path, self._hashes, allow_pickle=False)
 
+    def __or__(self, other: "FingerprintIndex") -> "FingerprintIndex":
+        """Join two indexes."""
+        return FingerprintIndex(np.concatenate([self._hashes, other._hashes]))
+
     def __len__(self) -> int:
         """Return the number of distinct fingerprints."""
         return int(self._hashes.size)

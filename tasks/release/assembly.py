@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from schemas.manifest import Determinism, GateResult, Manifest, ModelInfo
+from schemas.manifest import Determinism, GateResult, Hardware, Manifest, ModelInfo
 from schemas.recipe import Recipe
 from schemas.recipe_identity import resolved_yaml
 from schemas.row import EDITS, REJECTED_SCHEMA, RELEASED_SCHEMA, SCORED_SCHEMA
@@ -18,7 +18,7 @@ from tasks.planning.workspace import Workspace
 from tasks.release.accounts import Accounts, balance
 from tasks.release.card import render_card
 from tasks.release.draft import ReleaseDraft
-from tasks.release.manifest import hardware, package_versions
+from tasks.release.manifest import package_versions
 from tasks.report.builder import FindingsBuilder
 from tasks.report.page import write_report
 
@@ -29,6 +29,7 @@ def assemble(
     gates: tuple[GateResult, ...],
     model: ModelInfo,
     determinism: Determinism,
+    hardware: Hardware,
 ) -> Path:
     """Write and publish the release of a validated run.
 
@@ -37,6 +38,7 @@ def assemble(
         gates: Results of the dataset gates.
         model: The model that wrote the texts.
         determinism: Which promise its rows carry.
+        hardware: The machine that it ran on.
 
     Returns:
         The published folder, `OUT/NAME/VERSION`, or `OUT/NAME/VERSION-failed`.
@@ -57,6 +59,7 @@ def assemble(
             created=facts.created,
             verdict="pass" if _passes(recipe, accounts, gates) else "fail",
             recipe_sha256=facts.recipe_sha256,
+            inputs=facts.inputs,
             model=model,
             packages=package_versions(),
             rows=accounts.rows,
@@ -65,7 +68,7 @@ def assemble(
             tokens=accounts.tokens,
             seconds=accounts.seconds,
             determinism=determinism,
-            hardware=hardware(model.device),
+            hardware=hardware,
             gates=gates,
             files=(),
         )

@@ -1,6 +1,5 @@
 """What a release says about itself: hashes of its files, versions of its packages, the machine."""
 
-import hashlib
 import os
 import platform
 from collections.abc import Iterable, Mapping
@@ -8,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from schemas.manifest import FileEntry, Hardware
+from tasks.planning.shards import file_sha256
 
 PACKAGES = (
     "corpusmith",
@@ -23,12 +23,6 @@ PACKAGES = (
     "transformers",
 )
 """Packages that can bear on the rows or on their verdict."""
-
-
-def file_sha256(path: Path) -> str:
-    """Hash a file's bytes, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def file_entries(root: Path, *, rows: Mapping[str, int]) -> tuple[FileEntry, ...]:

@@ -12,7 +12,7 @@ from schemas.base import Frozen
 from schemas.errors import RunError
 from schemas.manifest import Manifest
 from tasks.planning.faults import disk_faults
-from tasks.release.manifest import file_sha256
+from tasks.planning.shards import file_sha256
 
 TEMPORARY = ".tmp-"
 FAILED = "-failed"

@@ -32,7 +32,7 @@ from tasks.starter.corpus import (
     read_split,
 )
 from tasks.starter.model import count_parameters, export_model, train_tokenizer, write_json
-from tasks.starter.trainer import Trainer, TrainSettings, fastest_precision
+from tasks.starter.trainer import Trainer, TrainSettings
 
 CHECKPOINT = "last.pt"
 _FORMAT_LINES = (
@@ -92,7 +92,7 @@ def train(
     settings = replace(settings, vocabulary_size=len(tokenizer))
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    trainer = Trainer(settings, device=device, precision=fastest_precision(device))
+    trainer = Trainer(settings, device=device)
     if (checkpoints / CHECKPOINT).exists():
         trainer.load(checkpoints / CHECKPOINT)
     out.mkdir(parents=True, exist_ok=True)

@@ -42,6 +42,7 @@ class TrainSettings:
     width: int = 256
     num_layers: int = 4
     vocabulary_size: int = 4096
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     plan: BatchPlan = field(default_factory=lambda: BatchPlan(tokens_per_batch=2048))
 
 
@@ -63,11 +64,13 @@ class Progress:
 class Trainer:
     """A model in training, with the running average of its weights, which is what gets exported."""
 
-    def __init__(self, settings: TrainSettings, *, device: str, precision: Precision) -> None:
-        """Start from the initial weights that `settings` decides."""
+    def __init__(self, settings: TrainSettings, *, device: str) -> None:
+        """Start from the initial weights that `settings` decides; `auto` takes a trial."""
         self.settings = settings
         self.device = device
-        self.precision = precision
+        self.precision: Precision = (
+            fastest_precision(device) if settings.precision == "auto" else settings.precision
+        )
         self.progress = Progress()
         config = starter_config(
             settings.vocabulary_size, width=settings.width, num_layers=settings.num_layers
@@ -182,6 +185,7 @@ class Trainer:
         content = {
             "settings": asdict(self.settings),
             "progress": asdict(self.progress),
+            "precision": self.precision,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -193,7 +197,7 @@ class Trainer:
         temporary.replace(path)
 
     def load(self, path: Path) -> None:
-        """Go on from a checkpoint.
+        """Go on from a checkpoint, in the precision it was made in.
 
         Raises:
             ValueError: If the checkpoint was made with other settings.
@@ -202,6 +206,7 @@ class Trainer:
         if content["settings"] != asdict(self.settings):
             raise ValueError(f"{path} was made with other settings; remove it or use its settings")
         self.progress = Progress(**content["progress"])
+        self.precision = content["precision"]
         self.model.load_state_dict(content["model"])
         self.average.load_state_dict(content["average"])
         self.optimizer.load_state_dict(content["optimizer"])

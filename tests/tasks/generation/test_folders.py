@@ -32,15 +32,25 @@ def test_a_good_folder_is_identified(llama):
     assert found.weights_sha256 == hashlib.sha256(weights).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["models/{}", "./models/{}", "{}"])
-def test_a_folder_is_found_beside_the_recipe_or_in_the_working_directory(
-    llama, tmp_path, monkeypatch, name
-):
+@pytest.mark.parametrize("name", ["models/mine", "./models/mine"])
+def test_a_folder_is_found_beside_the_recipe_and_nowhere_else(llama, tmp_path, monkeypatch, name):
     beside = tmp_path / "recipes"
     (beside / "models").mkdir(parents=True)
     (beside / "models" / "mine").symlink_to(llama)
-    monkeypatch.chdir(beside / "models")
-    assert find(name.format("mine"), folder=beside).path == llama.resolve()
+    monkeypatch.chdir(beside)
+    assert find(name, folder=beside).path == llama.resolve()
+    with pytest.raises(InputError):
+        find(name, folder=tmp_path)
+
+
+def test_more_layers_than_tensors_are_refused_before_they_are_built(new_llama):
+    folder = new_llama()
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["num_hidden_layers"] = 10**6
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(InputError, match="num_hidden_layers is 1000000") as caught:
+        find(str(folder))
+    assert caught.value.code == "CS-M003"
 
 
 def test_the_starter_is_the_projects_own_folder(llama, monkeypatch):

@@ -3,6 +3,8 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.noise import CharDelete, Keyboard, NoiseConfig, Protect
 from schemas.row import NOISED_SCHEMA, SCORED_SCHEMA, SCORES
@@ -73,9 +75,31 @@ def test_label_words_can_be_protected():
     assert texts[0] != TEXTS[0]
 
 
-def test_the_share_is_exact():
-    rows, attempts = np.arange(1000), np.zeros(1000, np.int32)
-    assert pick_noised(rows, attempts, share=0.2504, seed=1).sum() == 250
+@settings(deadline=None, max_examples=100)
+@given(
+    count=st.integers(0, 200),
+    share=st.floats(0, 1),
+    seed=st.integers(0, 2**63 - 1),
+    order=st.randoms(use_true_random=False),
+)
+def test_the_share_is_exact_and_the_choice_is_the_rows_own(count, share, seed, order):
+    rows = np.arange(count, dtype=np.int64) * 3
+    attempts = (rows % 4).astype(np.int32)
+    picked = pick_noised(rows, attempts, share=share, seed=seed)
+    assert picked.sum() == int(share * count + 0.5)
+    shuffled = np.array(order.sample(range(count), count), dtype=np.int64)
+    again = pick_noised(rows[shuffled], attempts[shuffled], share=share, seed=seed)
+    assert np.array_equal(again, picked[shuffled])
+
+
+def test_a_shard_does_not_depend_on_its_cut():
+    chosen = np.array([True, True, False, True, True])
+    once = noise_rows(shard(), chosen, noise=NOISE, seed=5)
+    parts = [
+        noise_rows(shard().slice(start, 2), chosen[start : start + 2], noise=NOISE, seed=5)
+        for start in range(0, 5, 2)
+    ]
+    assert pa.concat_tables(parts).to_pylist() == once.to_pylist()
 
 
 def test_labels_flip_in_the_chosen_rows_and_the_true_ones_are_kept():

@@ -73,12 +73,12 @@ def test_blank_lines_and_windows_line_ends_pass(tmp_path: Path) -> None:
 def test_a_label_without_rows_needs_no_examples(tmp_path: Path) -> None:
     few = ["rows=1", "labels.a.share=100", "prompt.examples.per_row=1"]
     assert len(load(tmp_path, [line("x")], *few).pools[1]) == 0
-    with pytest.raises(InputError, match=r"the label 'b' has 0 different examples.*per_row is 1"):
+    with pytest.raises(InputError, match=r"the label 'b' has 0 different texts.*per_row is 1"):
         load(tmp_path, [line("x")], "prompt.examples.per_row=1")
 
 
 def test_too_few_mixed_examples(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"there are 2 different examples.*per_row is 3"):
+    with pytest.raises(InputError, match=r"there are 2 different texts.*per_row is 3"):
         load(tmp_path, [line("x"), line("y")], "prompt.examples.draw=mixed")
 
 

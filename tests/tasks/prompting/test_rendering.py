@@ -148,3 +148,18 @@ def test_hostile_names_and_examples_stay_text(folder: Path) -> None:
     assert row["prompt"].startswith("Intent: a {{ 7 * 7 }} b\n")
     assert row["prompt"].count(hostile) == 2
     assert row["label"] == "../../x"
+
+
+def test_no_prompt_is_longer_than_the_longest(writer: PromptWriter) -> None:
+    most = max(map(len, writer.longest()))
+    for attempt in range(3):
+        assert max(map(len, write(writer, list(range(50)), attempt)["prompt"].to_pylist())) <= most
+    assert len(writer.longest()) == 2
+
+
+def test_a_template_that_fails_for_one_value_fails_at_the_start(folder: Path) -> None:
+    text = "{% if attributes.mood == 'glad' %}{{ label.nothing }}{% endif %}{{ label.name }}"
+    (folder / "moody.j2").write_text(text)
+    with pytest.raises(InputError) as caught:
+        prepare_prompts(load_recipe(folder / "recipe.yaml", overrides=["prompt.template=moody.j2"]))
+    assert caught.value.code == "CS-P003"

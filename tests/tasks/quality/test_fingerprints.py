@@ -64,3 +64,11 @@ def test_an_index_survives_its_file(tmp_path):
 
 
 GOLDEN = 0x38DCBF15A00D9E4D
+
+
+def test_joined_indexes_hold_both() -> None:
+    joined = FingerprintIndex.of_texts(["one"]) | FingerprintIndex.of_texts(["two", "One!"])
+    assert len(joined) == 2
+    assert "ONE" in joined
+    assert "two" in joined
+    assert "three" not in joined

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.errors import InputError, RunError
 from schemas.manifest import Manifest
-from tasks.release.manifest import file_sha256
+from tasks.planning.shards import file_sha256
 from tasks.release.publish import (
     latest,
     point_latest,

@@ -31,6 +31,7 @@ TINY = TrainSettings(
     width=32,
     num_layers=1,
     vocabulary_size=300,
+    precision="float32",
     plan=BatchPlan(seed=7, tokens_per_batch=256, pool_texts=32),
 )
 SENTENCES = ("Where is the card?", "the card   has not come", "When does it come?", "send it now")
@@ -141,14 +142,14 @@ def test_missing_data_is_named(tmp_path):
 
 
 def test_training_stops_when_the_heldout_loss_stalls():
-    trainer = Trainer(TINY, device="cpu", precision="float32")
+    trainer = Trainer(TINY, device="cpu")
     trainer.progress.best_step = 1
     trainer.progress.step = 1 + TINY.patience * TINY.validate_every
     assert trainer.is_over
 
 
 def test_time_ends_a_run_as_steps_do():
-    trainer = Trainer(TINY, device="cpu", precision="float32")
+    trainer = Trainer(TINY, device="cpu")
     assert not trainer.is_over
     trainer.progress.wall_seconds = 60 * TINY.minutes
     assert trainer.is_over

@@ -1,0 +1,63 @@
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from schemas.row import CANDIDATE_SCHEMA
+from tasks.generation.candidates import generate_candidates, requests
+from tasks.generation.protocol import Completion, Request
+from tasks.generation.scripted import ScriptedBackend, ScriptedReply
+from tasks.preflight.checks import check_recipe
+
+
+class Backwards(ScriptedBackend):
+    """Answers the last request first, as a batch may."""
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        return super().generate(requests[::-1])
+
+
+def answer(request: Request) -> ScriptedReply:
+    if request.row == 2:
+        return ScriptedReply(error="broken")
+    return ScriptedReply(text=f" row {request.row} of {request.label} ")
+
+
+@pytest.fixture
+def prompts(scripted: Any) -> tuple[pa.Table, Any]:
+    checked = check_recipe(scripted(rows=6))
+    rows = np.arange(6, dtype=np.int64)
+    return checked.writer.write(rows, attempts=np.ones(6, dtype=np.int32)), checked.recipe
+
+
+def test_every_prompt_has_its_own_answer_in_its_place(prompts: tuple[pa.Table, Any]) -> None:
+    table, recipe = prompts
+    heard: list[int] = []
+    made = generate_candidates(
+        table, recipe.strategies, Backwards(answer), on_reply=lambda r: heard.append(r.request.row)
+    )
+    assert heard == [5, 4, 3, 2, 1, 0]
+    assert made.schema.equals(CANDIDATE_SCHEMA)
+    for row in made.to_pylist():
+        if row["row"] == 2:
+            assert (row["error"], row["text"], row["finish_reason"]) == ("broken", "", "error")
+        else:
+            assert row["text"] == f"row {row['row']} of {row['label']}"
+            assert row["raw_text"] != row["text"]
+    assert made.select(table.column_names).to_pylist() == table.to_pylist()
+
+
+def test_requests_carry_what_a_backend_needs(prompts: tuple[pa.Table, Any]) -> None:
+    table, recipe = prompts
+    for request, row in zip(requests(table, recipe.strategies), table.to_pylist(), strict=True):
+        assert request.strategy.kind == row["strategy"]
+        assert (request.row, request.attempt, request.seed) == (row["row"], 1, row["seed"])
+        assert (request.prompt, request.label) == (row["prompt"], row["label"])
+
+
+def test_no_prompts(prompts: tuple[pa.Table, Any], tmp_path: Path) -> None:
+    table, recipe = prompts
+    assert generate_candidates(table[:0], recipe.strategies, Backwards(answer)).num_rows == 0
