@@ -93,7 +93,7 @@ def noise_records(
     for batch in batches:
         for part in _parts(batch, how.columns.text, first_row):
             arrays, counts = _noise(part, first_row, how)
-            columns = [arrays[name].cast(after.field(name).type) for name in after.names]
+            columns = [_of_type(arrays[field.name], field.type) for field in after]
             yield NoisedRecords(pa.record_batch(columns, schema=after), first_row, counts)
             first_row += part.num_rows
 
@@ -140,6 +140,11 @@ def _noise(
         arrays[str(columns.spans)] = spans.with_moved(chosen, result.spans)
     _put(arrays, columns.text, texts, chosen=chosen, result=result)
     return arrays, count_noise(clean, result, rows=len(texts), nulls=texts.null_count)
+
+
+def _of_type(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    # Not every type can be cast, not even to itself.
+    return values if values.type.equals(kind) else values.cast(kind)
 
 
 def _flip(

@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -49,7 +51,12 @@ class TableWriter:
         with disk_faults(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._temporary.open("wb")
-            self._sink = _sink(self.path.suffix.lower(), self._file, self._schema)
+        try:
+            with _faults(self.path):
+                self._sink = _sink(self.path.suffix.lower(), self._file, self._schema)
+        except BaseException:
+            self._drop()
+            raise
         return self
 
     def __exit__(
@@ -60,7 +67,7 @@ class TableWriter:
     ) -> None:
         """Give the file its name, or delete it."""
         try:
-            with disk_faults(self.path):
+            with _faults(self.path):
                 if kind is None:
                     self._flush()
                 self._sink.close()
@@ -71,16 +78,19 @@ class TableWriter:
                     check_output(self.path)
                     self._temporary.rename(self.path)
         finally:
-            self._file.close()
-            self._temporary.unlink(missing_ok=True)
+            self._drop()
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Append rows."""
         self._pending.append(batch)
         rows = sum(part.num_rows for part in self._pending)
         if rows >= _GROUP_ROWS or sum(part.nbytes for part in self._pending) >= _GROUP_BYTES:
-            with disk_faults(self.path):
+            with _faults(self.path):
                 self._flush()
+
+    def _drop(self) -> None:
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
 
     def _flush(self) -> None:
         if self._pending:
@@ -114,6 +124,20 @@ def check_output(path: Path, *beside: Path) -> None:
                     place=str(taken),
                     hint="name another with --out, or remove it; nothing is ever overwritten",
                 )
+
+
+@contextmanager
+def _faults(path: Path) -> Iterator[None]:
+    try:
+        with disk_faults(path):
+            yield
+    except pa.ArrowException as error:
+        raise InputError(
+            f"the format cannot hold a column: {' '.join(str(error).split())[:300]}",
+            code="CS-O001",
+            place=str(path),
+            hint=f"leave the column out, or choose another of: {', '.join(FORMATS)}",
+        ) from None
 
 
 class _CsvSink:

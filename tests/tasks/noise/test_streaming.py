@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.noise import Edit, NoiseConfig
+from schemas.row import RELEASED_SCHEMA, SCORES
 from tasks.noise.edit_log import undo_edits
 from tasks.noise.streaming import NoisedRecords, TableNoise, noise_records
 from tasks.noise.table_columns import Columns
@@ -108,6 +109,23 @@ def test_a_log_grows_and_the_clean_text_stays_the_oldest() -> None:
         else:
             assert row["clean_text"] == clean == undo_edits(row["text"], edits)
     assert (False, True) in kinds
+
+
+def test_a_release_can_be_noised_again() -> None:
+    texts = ["some words to noise", "and some more words"]
+    rows: list[dict[str, Any]] = [
+        {name: "x" for name in RELEASED_SCHEMA.names}
+        | {"text": text, "clean_text": None, "clean_label": None, "noise": [], "scores": scores}
+        | {"attributes": [("tone", "calm")], "seed": 1, "attempt": 0, "num_tokens": 3}
+        | {"logprob": None}
+        for text, scores in zip(texts, [dict.fromkeys(SCORES, 0.5)] * 2, strict=True)
+    ]
+    table = pa.Table.from_pylist(rows, RELEASED_SCHEMA)
+    after = noised(table, config(steps=[{"kind": "char_delete", "rate": 0.5}]))
+    assert after.schema.names == RELEASED_SCHEMA.names
+    assert after["clean_text"].to_pylist() == texts
+    untouched = [n for n in table.schema.names if n not in {"text", "clean_text", "noise"}]
+    assert after.select(untouched) == table.select(untouched)
 
 
 def test_spans_are_carried_along_beside_other_columns() -> None:

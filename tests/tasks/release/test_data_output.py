@@ -119,3 +119,16 @@ def test_another_format_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         check_output(tmp_path / name)
     assert caught.value.code == "CS-O001"
+
+
+def test_a_column_that_the_format_cannot_hold_is_told(tmp_path: Path) -> None:
+    schema = pa.schema([("a", pa.struct([]))])
+
+    def attempt() -> None:
+        with TableWriter(tmp_path / "a.parquet", schema=schema) as writer:
+            writer.add(pa.record_batch([pa.array([{}], pa.struct([]))], schema))
+
+    with pytest.raises(InputError, match="cannot hold") as caught:
+        attempt()
+    assert caught.value.code == "CS-O001"
+    assert not list(tmp_path.iterdir())
