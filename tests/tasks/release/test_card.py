@@ -53,9 +53,9 @@ def test_the_contract_names_the_same_columns() -> None:
         pytest.skip("the contract is not beside the repository")
     section = contract.read_text(encoding="utf-8").split("## 3.")[1].split("## 4.")[0]
     first = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    assert [
-        name for cell in first for name in re.findall(r"`(\w+)`", cell)
-    ] == RELEASED_SCHEMA.names
+    named = [name for cell in first for name in re.findall(r"`(\w+)`", cell)]
+    # Noise on labels keeps the label asked for: a column beyond the contract, null without it.
+    assert [name for name in RELEASED_SCHEMA.names if name != "clean_label"] == named
 
 
 def test_nothing_untrusted_is_markup(card: str) -> None:
