@@ -56,6 +56,7 @@ def forecast(
     longest = np.array([strategy.length.max for strategy in recipe.strategies])
     greatest = float(shares @ longest / shares.sum())
     limit = recipe.budget.tokens
+    pace: float | None = None
     most = int(recipe.rows * recipe.budget.attempts_per_row * greatest)
     if earlier is not None and earlier.rows.accepted and earlier.seconds.get("generate"):
         acceptance = earlier.rows.accepted / earlier.rows.generated
@@ -64,7 +65,8 @@ def forecast(
         basis = f"measured in release {earlier.version}"
     else:
         acceptance, length = ASSUMED_ACCEPTANCE, ASSUMED_LENGTH_SHARE * greatest
-        pace = ASSUMED_EFFICIENCY * _flops(device) / (2.0 * max(parameters, 1))
+        if parameters:
+            pace = ASSUMED_EFFICIENCY * _flops(device) / (2.0 * parameters)
         basis = "an order of magnitude: no release of this corpus by this model is there to measure"
     candidates = min(recipe.rows / acceptance, recipe.rows * recipe.budget.attempts_per_row)
     tokens = min(candidates * length, limit or most)
@@ -73,7 +75,7 @@ def forecast(
         candidates=round(candidates),
         tokens=round(tokens),
         most_tokens=min(most, limit or most),
-        seconds=tokens / pace if parameters or earlier else 0.0,
+        seconds=None if pace is None else tokens / pace,
         megabytes=candidates * (_ROW_BYTES + 0.2 * (prompt_bytes + text_bytes)) / 1e6,
         basis=basis,
     )

@@ -81,6 +81,7 @@ def test_a_release_accounts_for_every_candidate(
     release = generate(path, tmp_path / "out")
     manifest = assert_accounted(release, rows_of)
     assert manifest.verdict == "pass"
+    assert (manifest.hardware.device, manifest.hardware.torch_threads) == ("cpu", None)
     assert manifest.rows.accepted == 40
     assert set(manifest.rows.rejected) >= {"generation_error", "unfinished", "duplicate"}
     accepted = rows_of(release)

@@ -63,7 +63,14 @@ def test_a_path_must_stay_inside(tmp_path: Path) -> None:
     (folder / "good.txt").symlink_to(folder / "target.txt")
     assert check_inside(folder, "good.txt") == folder / "target.txt"
     assert check_inside(folder, "a/../b.txt") == folder / "b.txt"
-    for name in ("../outside.txt", "link.txt", str(folder / "target.txt"), "a\0b", "x" * 5000):
+    for name in (
+        "../outside.txt",
+        "link.txt",
+        "~/x",
+        str(folder / "target.txt"),
+        "a\0b",
+        "x" * 5000,
+    ):
         with pytest.raises(InputError) as caught:
             check_inside(folder, name, place="here")
         assert (caught.value.code, caught.value.place) == ("CS-R008", "here")
@@ -93,6 +100,7 @@ def test_an_absolute_path_may_come_from_the_command_line(tmp_path: Path) -> None
         ("local", "local"),
         ("organisation/here", "organisation/here"),
         ("./absent", "absent"),
+        ("no hub id", "no hub id"),
         ("a/b/c", "a/b/c"),
     ],
 )

@@ -49,3 +49,4 @@ def test_the_table_names_every_label_whole(
     assert "planned: the recipe is right. Model: s\n" in out
     for fact in ("prompts", "tokens", "time", "release"):
         assert f"\n{fact}" in out
+    assert "\ntime     unknown\n" in "\n".join(map(str.rstrip, out.splitlines()))

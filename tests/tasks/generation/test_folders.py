@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -41,6 +42,36 @@ def test_a_folder_is_found_beside_the_recipe_and_nowhere_else(llama, tmp_path, m
     assert find(name, folder=beside).path == llama.resolve()
     with pytest.raises(InputError):
         find(name, folder=tmp_path)
+
+
+def test_weights_are_hashed_once_and_again_when_they_change(new_llama, monkeypatch):
+    folder = new_llama()
+    weights = folder / "model.safetensors"
+    opened = []
+    open_file = Path.open
+
+    def spy(path, *args, **options):
+        opened.append(path)
+        return open_file(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", spy)
+    first = find(folder).weights_sha256
+    assert find(folder).weights_sha256 == first
+    assert opened.count(weights) == 1
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    stamp = weights.stat().st_mtime_ns + 10**9
+    os.utime(weights, ns=(stamp, stamp))
+    changed = find(folder).weights_sha256
+    assert changed == hashlib.sha256(weights.read_bytes()).hexdigest() != first
+
+
+def test_no_name_leads_to_the_home_folder(new_llama, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(new_llama().parent))
+    (tmp_path / "recipe").mkdir()
+    with pytest.raises(InputError) as caught:
+        find("~/model", folder=tmp_path / "recipe")
+    assert caught.value.code == "CS-M001"
 
 
 def test_more_layers_than_tensors_are_refused_before_they_are_built(new_llama):

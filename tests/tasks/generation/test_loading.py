@@ -7,8 +7,9 @@ from schemas.errors import InputError
 from schemas.recipe import TransformersModel
 from tasks.generation import loading
 from tasks.generation.folders import find_model
-from tasks.generation.loading import choose_device, choose_dtype, describe, load_model
+from tasks.generation.loading import choose_device, choose_dtype, compute_of, describe, load_model
 from tasks.generation.network import Probe
+from tasks.generation.protocol import Compute
 
 CPU = torch.device("cpu")
 
@@ -77,3 +78,9 @@ def test_a_model_is_described_for_the_manifest(llama):
     info = describe(folder, device=CPU, dtype=torch.bfloat16)
     assert (info.backend, info.device, info.dtype) == ("transformers", "cpu", "bfloat16")
     assert info.reference == f"{llama.name}@{folder.weights_sha256[:12]}"
+
+
+def test_a_card_is_named(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"Card {device.index}")
+    assert compute_of(torch.device("cuda:1")).device == "cuda:1 (Card 1)"
+    assert compute_of(CPU) == Compute("cpu", num_threads=torch.get_num_threads())

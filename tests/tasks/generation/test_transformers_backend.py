@@ -245,6 +245,16 @@ def test_a_row_whose_scores_are_not_numbers_fails_alone(llama):
     assert by_row(completions.values()) == good
 
 
+def test_a_row_that_fails_half_way_counts_its_tokens(llama):
+    backend = backend_of(llama)
+    steps = iter(range(100))
+    spied(backend, lambda _input_BT, logits: logits * (math.nan if next(steps) == 3 else 1))
+    requests = requests_of(4, Greedy(length=Length(min=6, max=6)), count=2)
+    for broken in backend.generate(requests):
+        assert (broken.finish_reason, broken.num_tokens) == ("error", 3)
+        assert (broken.text, broken.logprob) == ("", None)
+
+
 @pytest.mark.parametrize(
     "error", [RuntimeError("DefaultCPUAllocator: can't allocate"), MemoryError()]
 )
@@ -301,6 +311,21 @@ def test_a_prompt_over_the_context_fails_alone(backends):
     assert [row for row in range(4) if completions[row].error is None] == [0, 2]
     assert completions[1].error.startswith("context overflow: 101 tokens of prompt and 28 of reply")
     assert completions[3].error == "the prompt has no tokens"
+
+
+def test_a_text_of_the_greatest_length_is_whole_when_it_ends_there(llama):
+    backend = backend_of(llama)
+    steps = iter(range(100))
+
+    def spoil(_input_BT, logits_BV):
+        logits_BV[:, 0] = 1e4 if next(steps) == 4 else -1e4
+        return logits_BV
+
+    spied(backend, spoil)
+    (whole,) = backend.generate(requests_of(8, Nucleus(length=Length(max=5)), count=1))
+    assert (whole.finish_reason, whole.num_tokens) == ("eos", 5)
+    (cut,) = backend.generate(requests_of(8, Nucleus(length=Length(max=4)), count=1))
+    assert (cut.finish_reason, cut.num_tokens) == ("length", 4)
 
 
 def test_an_empty_reply_is_a_reply(llama):

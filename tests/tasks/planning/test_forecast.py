@@ -54,12 +54,19 @@ def test_an_earlier_release_is_the_measure() -> None:
 def test_without_one_it_is_an_order_of_magnitude() -> None:
     found = predict(recipe())
     assert found.candidates == 125
-    assert found.tokens == 125 * 5
-    assert found.most_tokens == 100 * 5 * 10
+    assert found.tokens == 125 * 9 // 2
+    assert found.most_tokens == 100 * 5 * 9
     assert found.seconds > 0
     assert "order of magnitude" in found.basis
-    assert predict(recipe(), parameters=0).seconds == 0
     assert predict(recipe(), device="cuda:0").seconds < found.seconds + 1
+
+
+def test_without_a_pace_the_time_is_unknown() -> None:
+    assert predict(recipe(), parameters=0).seconds is None
+    assert predict(recipe(), parameters=0, earlier=manifest()).seconds == pytest.approx(6.0)
+    nothing = RowCounts(requested=50, generated=0, accepted=0, shortfall=50)
+    empty = manifest().model_copy(update={"rows": nothing})
+    assert predict(recipe(), parameters=0, earlier=empty).seconds is None
 
 
 def test_no_forecast_is_above_the_budget() -> None:
