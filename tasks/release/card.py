@@ -14,7 +14,7 @@ from schemas.recipe import Recipe
 from schemas.row import RELEASED_SCHEMA, SCORES
 
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
-_MARKUP = re.compile(r"([\\`*_\[\]|~$@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
+_MARKUP = re.compile(r"([\\`*_\[\]|~$@]|(?<=:)/(?=/)|(?<=www)\.)", re.IGNORECASE)
 
 
 def render_card(recipe: Recipe, manifest: Manifest) -> str:
