@@ -37,3 +37,8 @@ def test_the_template_page_names_every_filter_and_variable() -> None:
     assert names == set(FILTER_NAMES) - {"d"}
     for variable in VARIABLES:
         assert f"| `{variable}` |" in page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_placeholder_is_left(page: Path) -> None:
+    assert not re.search(r"^(TODO|TBD|[A-Z]+(_[A-Z]+)+)$", page.read_text("utf-8"), re.MULTILINE)
