@@ -29,6 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from schemas.noise import CharacterStep, NoiseStep
 from tasks.noise.edit_log import undo_edits
+from tasks.noise.opening import count_words
+from tasks.noise.resources import OpenSteps
 from tasks.noise.texts import noise_batch, noise_texts
 from tasks.planning.streams import Stream, row_keys
 
@@ -72,10 +74,11 @@ def best_seconds(run: Callable[[], object], *, runs: int) -> float:
 def measure_ours(texts: list[str], step: NoiseStep) -> dict[str, Any]:
     """Time one operator of ours, and see that what it wrote can be undone."""
     keys = row_keys(1, np.arange(len(texts)), 0, Stream.NOISE)
-    noised = noise_batch(texts, keys=keys, steps=[step])
-    sample = noise_texts(texts[:1000], keys=keys[:1000], steps=[step])
+    opened = OpenSteps([step], vocabulary=count_words([texts]))
+    noised = noise_batch(texts, keys=keys, steps=opened)
+    sample = noise_texts(texts[:1000], keys=keys[:1000], steps=opened)
     assert [undo_edits(row.text, row.edits) for row in sample] == texts[:1000]
-    seconds = best_seconds(lambda: noise_batch(texts, keys=keys, steps=[step]), runs=OUR_RUNS)
+    seconds = best_seconds(lambda: noise_batch(texts, keys=keys, steps=opened), runs=OUR_RUNS)
     return {
         "kind": step.kind,
         "settings": step.model_dump(exclude={"kind"}),

@@ -90,3 +90,13 @@ def test_one_class_cannot_flip_and_an_unknown_label_is_refused():
     assert alone.labels.to_pylist() == ["a"]
     with pytest.raises(ValueError, match="'z'"):
         flip_labels(["z"], keys=keys_of(1), step=LabelFlip(rate=1), classes=CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [(LabelFlip(rate=0.5), "dddcacadabcd"), (LabelFlip(matrix=MATRIX), "bbdbabddabdd")],
+)
+def test_golden(step, after):
+    labels = list("abcdabcdabcd")
+    flipped = flip_labels(labels, keys=keys_of(len(labels)), step=step, classes=CLASSES)
+    assert flipped.labels.to_pylist() == list(after)
