@@ -182,7 +182,7 @@ def test_one_row(scripted: Any, rows_of: Any, tmp_path: Path) -> None:
     assert manifest.splits == {"train": 1, "validation": 0, "test": 0}
 
 
-GOLDEN = "9b4b6daad9b9c7b0d3c219066c3e55b38dd24c921602ed800afd950e5f589e8b"
+GOLDEN = "4bbab55c8364baca2163ea9d426acd9feb1e56200c627868caae0b95d1dffdfa"
 
 
 @pytest.mark.parametrize(
