@@ -18,6 +18,13 @@ class _Dumper(yaml.SafeDumper):
     """Quotes whatever either YAML 1.1 or 1.2 would not read as text."""
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # Outside double quotes a line break of any kind is folded, and comes back as another one.
+    style = None if text.splitlines() == [text] else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, list("-+.0123456789"))
 
 

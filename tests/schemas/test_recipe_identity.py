@@ -92,3 +92,9 @@ def test_contents_count_but_not_their_order() -> None:
     assert one == recipe_sha256(recipe(), contents={"examples": "2", "template": "1"})
     assert one != recipe_sha256(recipe(), contents={"examples": "2", "template": "3"})
     assert len(one) == 64
+
+
+@pytest.mark.parametrize("text", ["\x85", "a\x85b", "\n", "a\n\nb", "\u2028", "a\r\n", "", " "])
+def test_line_breaks_of_every_kind_come_back(text: str) -> None:
+    first = recipe(labels={"a": f"x{text}"})
+    assert Recipe.model_validate(parse_yaml(resolved_yaml(first), name="r.yaml").data) == first
