@@ -119,7 +119,7 @@ def opened_steps(workspace: Workspace) -> OpenSteps:
         accepted_between(workspace, start, start + recipe.shard_size, columns=["text"])["text"]
         for start in range(0, recipe.rows, recipe.shard_size)
     )
-    return open_steps(recipe, facts.model, folder=workspace.lists, texts=texts)
+    return open_steps(recipe, facts.model, folder=workspace.lists.resolve(), texts=texts)
 
 
 def open_steps(
