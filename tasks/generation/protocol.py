@@ -22,6 +22,9 @@ class Request:
             the prompt.
         prompt: Exactly what the model is given: special tokens and chat format already in it.
         strategy: How to decode.
+        group_seed: What the rows made from this prompt draw together, in [0, 2^63); the row's own
+            seed when None, for it is then alone.
+        member: The row's place among the rows made from this prompt, from 0.
     """
 
     row: int
@@ -30,6 +33,13 @@ class Request:
     label: str
     prompt: str
     strategy: Strategy
+    group_seed: int | None = None
+    member: int = 0
+
+    @property
+    def shared_seed(self) -> int:
+        """The seed of what the rows of one prompt draw together."""
+        return self.seed if self.group_seed is None else self.group_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,7 @@ class Completion:
             temperature 1; None when nothing was generated or the backend cannot tell.
         finish_reason: `eos`, `stop`, `length` or `error`.
         error: What went wrong with this row alone; None unless `finish_reason` is `error`.
+        weight: Importance weight of a text that was drawn without replacement; None for others.
     """
 
     request: Request
@@ -53,6 +64,7 @@ class Completion:
     logprob: float | None
     finish_reason: FinishReason
     error: str | None = None
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
