@@ -20,8 +20,8 @@ class Reading:
     Args:
         logits_BV: The model's own logits in its dtype, on its device.
         hidden_BD: Last hidden states there; None unless asked for.
-        prompt_hidden: After `admit`, the hidden states of each prompt's tokens, `(T, D)` each; empty
-            unless asked for.
+        prompt_hidden: After `admit`, the hidden states of each prompt's tokens, `(T, D)` each;
+            empty unless asked for.
     """
 
     logits_BV: Tensor
