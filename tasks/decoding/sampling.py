@@ -1,15 +1,10 @@
-"""Sampling by counter-based Gumbel-max: a draw is a function of row key, step and token alone.
+"""Sampling with counter-based numbers: a draw is a function of row key, step and logits alone.
 
-`argmax(logits + G)` with independent standard Gumbel noise G is an exact sample of
-`softmax(logits)` (Gumbel 1954; Maddison et al., NIPS 2014, https://arxiv.org/abs/1411.0030). The
-noise of a token is hashed from the row's key, the step and the token's id with the same functions
-as `tasks.planning.streams`, here on the device, so that neither the batch nor the set of candidates
-changes it.
+The numbers are hashed from the row's key and the step with the same functions as
+`tasks.planning.streams`, here on the device, so that no batch changes them.
 
-B sequences, V vocabulary, N candidates of all sequences in one.
+B sequences, V vocabulary.
 """
-
-import math
 
 import torch
 from torch import Tensor
@@ -60,26 +55,28 @@ def gumbel_noise(step_keys: Tensor, tokens: Tensor) -> Tensor:
     return uniforms(step_keys, tokens).log_().neg_().log_().neg_()
 
 
-def sample(logits_BV: Tensor, *, keys_B: Tensor, steps_B: Tensor) -> Tensor:
-    """Draw one token of each row, exactly from `softmax(logits)`.
-
-    Noise is hashed for tokens of finite logit alone; as it is keyed by the token's id, the draw is
-    the same as with noise for all of them.
+def draw_by_cdf(weights_BV: Tensor, *, uniforms_B: Tensor) -> Tensor:
+    """Draw one token of each row by inverting its distribution function, in vocabulary order.
 
     Args:
-        logits_BV: Unnormalised log-probabilities, shape `(B, V)`; `-inf` is never drawn.
-        keys_B: Keys of the rows, int64, shape `(B,)`.
-        steps_B: Number of tokens that each row has drawn before, int64, shape `(B,)`.
+        weights_BV: Probabilities, or anything that is proportional to them, shape `(B, V)`; a token
+            of weight 0 is never drawn.
+        uniforms_B: One number in (0, 1) for each row, float64, shape `(B,)`.
 
     Returns:
-        Token ids, int64, shape `(B,)`; 0 for a row without any finite logit.
+        Token ids, int64, shape `(B,)`; any id for a row whose weights are not numbers.
+
+    References:
+        Devroye, Non-Uniform Random Variate Generation, 1986, chapter III.
     """
-    step_keys_B = fold(keys_B, steps_B)
-    rows_N, tokens_N = (logits_BV > -math.inf).nonzero(as_tuple=True)
-    noise_N = gumbel_noise(step_keys_B[rows_N], tokens_N)
-    perturbed_BV = torch.full_like(logits_BV, -math.inf, dtype=torch.float64)
-    perturbed_BV[rows_N, tokens_N] = logits_BV[rows_N, tokens_N].double() + noise_N
-    return perturbed_BV.argmax(dim=-1)
+    # Thousands of small numbers are added up, for which float32 is too coarse.
+    sums_BV = weights_BV.cumsum(dim=-1, dtype=torch.float64)
+    total_B1 = sums_BV[:, -1:]
+    goal_B1 = torch.minimum(
+        uniforms_B[:, None] * total_B1, torch.nextafter(total_B1, torch.zeros_like(total_B1))
+    )
+    places_B = torch.searchsorted(sums_BV, goal_B1, right=True).squeeze(-1)
+    return places_B.clamp_(max=weights_BV.shape[-1] - 1)
 
 
 def pick_best(logits_BV: Tensor) -> Tensor:

@@ -20,13 +20,16 @@ class Start:
 
     Args:
         seed: Key of its randomness, in [0, 2^63).
-        member: Place among the rows that share the seed (`arithmetic`).
+        shared_seed: Key of what it draws together with other rows of the same prompt
+            (`arithmetic`).
+        member: Its place among those rows, from 0.
         num_prompt_tokens: Tokens of the prompt.
         target_tokens: Length in tokens that it is steered to; None without a target.
         hidden_TD: Last hidden states of the prompt's tokens, for searches that need them.
     """
 
     seed: int
+    shared_seed: int = 0
     member: int = 0
     num_prompt_tokens: int = 0
     target_tokens: float | None = None

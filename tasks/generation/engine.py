@@ -1,206 +1,244 @@
-"""The engine: a batch of rows through the model, token by token, until each has ended.
+"""The engine: jobs through the model in lanes, step by step, until each has its texts.
 
-B rows, T positions, V vocabulary, E end-of-text tokens.
+A finished job leaves at once; where the lanes allow it, a waiting one takes its place while the
+others go on.
+
+B lanes, V vocabulary, S jobs in flight, E end-of-text tokens.
 """
 
-import math
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
 
 import torch
 from torch import Tensor
 
 from schemas.strategies import Strategy
-from tasks.decoding.length import forbid_early_end, is_full
-from tasks.decoding.sampling import token_logprobs
-from tasks.decoding.stopping import cut_at_stop, tail_length
-from tasks.decoding.strategies import choose_tokens
-from tasks.generation.loading import LoadedModel
+from tasks.decoding.opening import open_search
+from tasks.decoding.search import Hypothesis, Search, Step
+from tasks.decoding.stopping import cut_at_stop
+from tasks.decoding.token_search import TokenSearch
+from tasks.generation.jobs import Job, by_copies, start_of
+from tasks.generation.lanes import Lanes, Reading
 from tasks.generation.protocol import Completion, FinishReason, Request
+from tasks.generation.stops import StopWatch
 from tasks.generation.tokenisation import PromptCodec
 
-PAD_MULTIPLE = 8
-"""Padded prompts are a multiple of this long: some attention kernels err at odd lengths."""
-_COMPACT_SHARE = 8
-"""Finished rows are taken out of the batch when they are at least one in this many."""
-
-
-@dataclass(slots=True)
-class Row:
-    """One request in flight: its prompt's tokens, and what was generated so far."""
-
-    request: Request
-    prompt: list[int]
-    tokens: list[int] = field(default_factory=list)
-    logprob_sum: float = 0.0
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Rows computed together: each tensor has one line for each of `rows`, None once it ended.
-
-    `width` counts the positions that the rows have, padding included, once the input has been read.
-    """
-
-    rows: list[Row | None]
-    input_BT: Tensor
-    position_BT: Tensor
-    mask_BT: Tensor | None
-    keys_B: Tensor
-    width: int
-    cache: Any = None
-    step: int = 0
+_REFILL_SHARE = 8
+"""Waiting jobs are admitted when at least one in this many places is free: reading is cheaper for
+several prompts at once."""
 
 
 class Engine:
-    """Decodes batches of rows that share a strategy.
+    """Carries out jobs of one strategy.
 
-    All state of a run is in its batch, so a run that fails half-way leaves nothing behind.
+    All state of a run is in its searches and lanes, so a run that fails half-way leaves nothing.
 
     Args:
-        model: What computes.
         codec: What turns tokens into text.
-        rescores: Whether a finished row's log-probability is computed again from the row alone, so
-            that not even its last bit depends on the rows that it was generated with.
+        end_ids: Tokens that end a text.
+        vocabulary_size: Number of token ids that the model knows.
+        device: Where tokens are chosen.
+        num_digits: Digits behind the point that a mean log-probability keeps; all when None.
     """
 
-    def __init__(self, model: LoadedModel, *, codec: PromptCodec, rescores: bool = False) -> None:
-        self._model = model
+    def __init__(
+        self,
+        codec: PromptCodec,
+        *,
+        end_ids: Sequence[int],
+        vocabulary_size: int,
+        device: torch.device,
+        num_digits: int | None,
+    ) -> None:
         self._codec = codec
-        # float64 noise and 64-bit hashes do not exist on Apple's GPU.
-        self._chooser = torch.device("cpu") if model.device.type == "mps" else model.device
-        self._rescores = rescores
-        self._end_ids = frozenset(model.end_ids)
-        self._end_ids_E = torch.tensor(model.end_ids, dtype=torch.long, device=self._chooser)
+        self._end_ids_E = torch.tensor(end_ids, dtype=torch.long, device=device)
+        self._vocabulary_size = vocabulary_size
+        self._device = device
+        self._num_digits = num_digits
 
-    def run(self, rows: Sequence[Row], *, strategy: Strategy) -> Iterator[Completion]:
-        """Yield each row's completion as it ends; rows must be new and at least one.
+    def width(self, strategy: Strategy) -> int:
+        """Return the number of lanes that one job of a strategy takes."""
+        return open_search(
+            strategy, end_ids_E=self._end_ids_E, device=self._device
+        ).lanes_per_prompt
+
+    def run(
+        self, jobs: Sequence[Job], *, strategy: Strategy, lanes: Lanes, max_lanes: int
+    ) -> Iterator[Completion]:
+        """Yield the completion of every request as its job ends.
+
+        Args:
+            jobs: What to do, all of this strategy.
+            strategy: How.
+            lanes: The model, without any lane yet.
+            max_lanes: Most lanes at once; one job may take more than that.
 
         Raises:
             RuntimeError: What the model raises, for one when the memory does not suffice.
         """
-        batch = self._open(rows, strategy=strategy)
-        while True:
-            picks = self._step(batch, strategy=strategy)
-            for place, (token, logprob) in enumerate(picks):
-                row = batch.rows[place]
-                if row is None:
-                    continue
-                completion = self._record(row, int(token), logprob, strategy=strategy)
-                if completion is not None:
-                    batch.rows[place] = None
-                    yield completion
-            alive = [place for place, row in enumerate(batch.rows) if row is not None]
-            if not alive:
-                return
-            if (len(batch.rows) - len(alive)) * _COMPACT_SHARE >= len(batch.rows):
-                self._compact(batch, alive)
+        search = open_search(strategy, end_ids_E=self._end_ids_E, device=self._device)
+        flight = _Flight(search, lanes, max_jobs=max(1, max_lanes // search.lanes_per_prompt))
+        watch = self._watch(strategy, search)
+        waiting = deque(jobs)
+        while waiting or flight.jobs:
+            step = flight.advance(waiting)
+            stopped = {} if watch is None else flight.stopped(watch, step)
+            done = sorted({*step.done, *stopped})
+            for place in done:
+                job = flight.jobs[place]
+                texts = stopped.get(place) or search.results(place)
+                yield from self._finish(job, texts, num_steps=flight.age(job))
+            flight.drop(done, step)
 
-    # No `yield` may stand inside inference mode: the mode would leak to the caller between two
-    # rows.
-    @torch.inference_mode()
-    def _open(self, rows: Sequence[Row], *, strategy: Strategy) -> _Batch:
-        device = self._model.device
-        lengths = [len(row.prompt) for row in rows]
-        padded = len(set(lengths)) > 1
-        width = -(-max(lengths) // PAD_MULTIPLE) * PAD_MULTIPLE if padded else lengths[0]
-        input_BT = torch.tensor([[0] * (width - len(row.prompt)) + row.prompt for row in rows])
-        position_BT = torch.arange(width) + torch.tensor(lengths)[:, None] - width
-        mask_BT = None
-        if padded:
-            mask_BT = torch.ones(len(rows), width + strategy.length.max, dtype=torch.long)
-            mask_BT[:, :width] = position_BT >= 0
-            mask_BT = mask_BT.to(device)
-        keys_B = torch.tensor([row.request.seed for row in rows], dtype=torch.long)
-        return _Batch(
-            rows=list(rows),
-            input_BT=input_BT.to(device),
-            position_BT=position_BT.clamp_(min=0).to(device),
-            mask_BT=mask_BT,
-            keys_B=keys_B.to(self._chooser),
-            width=width,
+    def _watch(self, strategy: Strategy, search: Search) -> StopWatch | None:
+        if not strategy.stop or not isinstance(search, TokenSearch):
+            return None
+        return StopWatch(
+            self._codec,
+            strategy.stop,
+            vocabulary_size=self._vocabulary_size,
+            device=self._device,
         )
 
-    @torch.inference_mode()
-    def _step(self, batch: _Batch, *, strategy: Strategy) -> list[list[float]]:
-        """Compute one token for every row; return `(token, logprob)` of each."""
-        mask_BT = None if batch.mask_BT is None else batch.mask_BT[:, : batch.width]
-        logits_BV, batch.cache = self._model.network.forward(
-            batch.input_BT, position_BT=batch.position_BT, mask_BT=mask_BT, cache=batch.cache
-        )
-        logits_BV = logits_BV.to(self._chooser, torch.float32)
-        steps_B = torch.full_like(batch.keys_B, batch.step)
-        allowed_BV = logits_BV
-        if batch.step < strategy.length.min:
-            allowed_BV = forbid_early_end(
-                logits_BV, steps_B=steps_B, end_ids_E=self._end_ids_E, length=strategy.length
-            )
-        tokens_B = choose_tokens(
-            allowed_BV, strategy=strategy, keys_B=batch.keys_B, steps_B=steps_B
-        )
-        logprobs_B = token_logprobs(logits_BV, tokens_B=tokens_B)
-        batch.input_BT = tokens_B[:, None].to(self._model.device)
-        batch.position_BT = batch.position_BT[:, -1:] + 1
-        batch.width += 1
-        batch.step += 1
-        # One transfer a step; token ids are exact in float64.
-        picks: list[list[float]] = torch.stack([tokens_B.double(), logprobs_B.double()], 1).tolist()
-        return picks
+    def _finish(
+        self, job: Job, texts: Sequence[Hypothesis], *, num_steps: int
+    ) -> Iterator[Completion]:
+        for request, rank in zip(job.requests, job.ranks, strict=True):
+            if rank < len(texts):
+                yield self._complete(request, texts[rank])
+            elif texts:
+                yield fail(request, f"the search found only {len(texts)} texts")
+            else:
+                error = "the model's scores are not numbers (NaN or infinite)"
+                yield fail(request, error, num_tokens=num_steps - 1)
 
-    @torch.inference_mode()
-    def _compact(self, batch: _Batch, alive: list[int]) -> None:
-        """Take the finished rows out of every tensor."""
-        batch.rows = [batch.rows[place] for place in alive]
-        alive_B = torch.tensor(alive, device=self._model.device)
-        batch.cache.reorder_cache(alive_B)
-        batch.input_BT = batch.input_BT[alive_B]
-        batch.position_BT = batch.position_BT[alive_B]
-        batch.mask_BT = None if batch.mask_BT is None else batch.mask_BT[alive_B]
-        batch.keys_B = batch.keys_B[alive_B.to(self._chooser)]
-
-    def _record(
-        self, row: Row, token: int, logprob: float, *, strategy: Strategy
-    ) -> Completion | None:
-        """Add a token to its row; return the completion when it was the last."""
-        if not math.isfinite(logprob):
-            error = "the model's scores are not numbers (NaN or infinite)"
-            return fail(row.request, error, num_tokens=len(row.tokens))
-        row.tokens.append(token)
-        row.logprob_sum += logprob
-        if token in self._end_ids:
-            return self._finish(row, row.tokens[:-1], reason="eos")
-        if strategy.stop:
-            tail = self._codec.decode(row.tokens[-tail_length(strategy.stop) :])
-            if any(stop in tail for stop in strategy.stop):
-                return self._finish(row, row.tokens, reason="stop")
-        if is_full(len(row.tokens), length=strategy.length):
-            return self._finish(row, row.tokens, reason="length")
-        return None
-
-    def _finish(self, row: Row, tokens: list[int], *, reason: FinishReason) -> Completion:
-        text = self._codec.decode(tokens)
-        text, stopped = cut_at_stop(text, stops=row.request.strategy.stop)
+    def _complete(self, request: Request, found: Hypothesis) -> Completion:
+        tokens = found.tokens[:-1] if found.ended else found.tokens
+        text, stopped = cut_at_stop(self._codec.decode(tokens), stops=request.strategy.stop)
+        reason: FinishReason = "eos" if found.ended else "length"
+        logprob = found.logprob / len(found.tokens)
         return Completion(
-            request=row.request,
+            request=request,
             text=text,
-            num_tokens=len(row.tokens),
-            logprob=self._logprob(row),
+            num_tokens=len(found.tokens),
+            logprob=logprob if self._num_digits is None else round(logprob, self._num_digits),
             finish_reason="stop" if stopped else reason,
+            weight=found.weight,
         )
 
+
+class _Flight:
+    """The jobs under way: a search and its lanes, kept in step with each other."""
+
+    def __init__(self, search: Search, lanes: Lanes, *, max_jobs: int) -> None:
+        self.jobs: list[Job] = []
+        self._search = search
+        self._lanes = lanes
+        self._max_jobs = max_jobs
+        self._now = 0
+        self._tokens_B: Tensor | None = None
+
+    def age(self, job: Job) -> int:
+        """Count the steps that a job has taken."""
+        return self._now - job.born
+
+    # No `yield` may stand inside inference mode: the mode would leak to the caller.
     @torch.inference_mode()
-    def _logprob(self, row: Row) -> float:
-        """Return the mean log-probability of a row's tokens."""
-        if not self._rescores:
-            return row.logprob_sum / len(row.tokens)
-        known = torch.tensor(row.prompt + row.tokens, device=self._model.device)
-        num_tokens = len(row.tokens)
-        logits_TV = self._model.network.read(known[:-1], num_last=num_tokens).float()
-        scores_T = token_logprobs(logits_TV, tokens_B=known[-num_tokens:])
-        return float(scores_T.double().mean())
+    def advance(self, waiting: deque[Job]) -> Step:
+        """Take one step with the jobs under way, and the first with those that find room."""
+        readings: list[Reading] = []
+        hidden = self._search.needs_hidden
+        if self._tokens_B is not None:
+            readings.append(self._lanes.step(self._tokens_B, hidden=hidden))
+        readings += self._admit(waiting)
+        self._now += 1
+        logits_BV = _joined([reading.logits_BV for reading in readings])
+        states = [reading.hidden_BD for reading in readings if reading.hidden_BD is not None]
+        return self._search.step(
+            logits_BV.float(), hidden_BD=_joined(states).float() if states else None
+        )
+
+    def stopped(self, watch: StopWatch, step: Step) -> dict[int, list[Hypothesis]]:
+        """Find the jobs whose text has just come to a stop string."""
+        assert isinstance(self._search, TokenSearch)
+        found: dict[int, list[Hypothesis]] = {}
+        for place in watch.suspects(step.tokens_B):
+            texts = self._search.results(place)
+            if texts and not texts[0].ended and watch.is_stopped(texts[0].tokens[-watch.tail :]):
+                found[place] = texts
+        return found
+
+    @torch.inference_mode()
+    def drop(self, done: Sequence[int], step: Step) -> None:
+        """Follow the search's parents and free the lanes of jobs that are done."""
+        num_lanes = self._search.lanes_per_prompt
+        tokens_B = step.tokens_B
+        if step.parents_B is not None and len(done) < len(self.jobs):
+            self._lanes.reorder(step.parents_B)
+        if done:
+            order = _closed_up(len(self.jobs), done)
+            order_S = torch.tensor(order, dtype=torch.long, device=tokens_B.device)
+            lane_K = torch.arange(num_lanes, device=tokens_B.device)
+            order_B = (order_S[:, None] * num_lanes + lane_K).flatten()
+            self.jobs = [self.jobs[place] for place in order]
+            self._search.keep(order_S)
+            self._lanes.keep(order_B)
+            tokens_B = tokens_B[order_B]
+        self._tokens_B = tokens_B if self.jobs else None
+
+    def _goes_with(self, job: Job, first: Job) -> bool:
+        return self._lanes.ragged or len(job.prompt) == len(first.prompt)
+
+    def _admit(self, waiting: deque[Job]) -> Iterator[Reading]:
+        room = self._max_jobs - len(self.jobs)
+        if not waiting or (self.jobs and not self._lanes.refills):
+            return
+        if self.jobs and room < min(len(waiting), max(1, self._max_jobs // _REFILL_SHARE)):
+            return
+        new = [waiting.popleft()]
+        while waiting and len(new) < room and self._goes_with(waiting[0], new[0]):
+            new.append(waiting.popleft())
+        groups = list(by_copies(new))
+        if not self._lanes.refills and len(groups) > 1:
+            groups = [(1, new)]
+        for copies, jobs in groups:
+            prompts = [job.prompt for job in islice(jobs, 0, None, copies)]
+            reading = self._lanes.admit(
+                prompts,
+                copies=copies * self._search.lanes_per_prompt,
+                hidden=self._search.needs_hidden,
+            )
+            states = dict(enumerate(reading.prompt_hidden))
+            self._search.admit(
+                [start_of(job, hidden_TD=states.get(at // copies)) for at, job in enumerate(jobs)]
+            )
+            for job in jobs:
+                job.born = self._now
+            self.jobs += jobs
+            yield reading
 
 
 def fail(request: Request, error: str, *, num_tokens: int = 0) -> Completion:
     """Answer one request with an error that concerns it alone, after `num_tokens` tokens."""
     return Completion(request, "", num_tokens, None, "error", error)
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+
+
+def _closed_up(count: int, gone: Sequence[int]) -> list[int]:
+    """Order `count` places so that those from the end fill the gaps and the others stay."""
+    leaving = set(gone)
+    order = list(range(count))
+    end = count
+    for place in range(count):
+        if place >= end:
+            break
+        if place in leaving:
+            end -= 1
+            while end > place and end in leaving:
+                end -= 1
+            order[place] = end
+    return order[: count - len(leaving)]

@@ -34,6 +34,8 @@ class Lanes(Protocol):
 
     refills: bool
     """Whether `admit` may be called while other lanes are under way."""
+    ragged: bool
+    """Whether prompts of several lengths may be admitted together."""
 
     def admit(
         self, prompts: Sequence[Sequence[int]], *, copies: int, hidden: bool = False

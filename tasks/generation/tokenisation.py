@@ -94,6 +94,13 @@ class PromptCodec:
             )
         )
 
+    def decode_each(self, tokens: Sequence[int]) -> list[str]:
+        """Return the text of each token by itself, control tokens included."""
+        texts = self._tokenizer.batch_decode(
+            [[token] for token in tokens], clean_up_tokenization_spaces=False
+        )
+        return [str(text) for text in texts]
+
     @property
     def end_id(self) -> int | None:
         """The tokenizer's own end-of-text token."""

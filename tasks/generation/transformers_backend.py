@@ -1,7 +1,6 @@
 """The transformers backend: a decoder-only model in this process, in batches or row by row."""
 
 import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -13,12 +12,19 @@ from schemas.manifest import Determinism, ModelInfo
 from schemas.recipe import TransformersModel
 from schemas.strategies import Strategy
 from tasks.generation.determinism import promise_of
-from tasks.generation.engine import Engine, Row, fail
+from tasks.generation.engine import Engine, fail
 from tasks.generation.folders import find_model
+from tasks.generation.jobs import Job, Row, common_prefix, jobs_of
+from tasks.generation.lanes import Lanes
 from tasks.generation.loading import compute_of, describe, load_model
+from tasks.generation.lockstep_lanes import LockstepLanes
 from tasks.generation.memory import is_out_of_memory, rows_that_fit
 from tasks.generation.protocol import Completion, Compute, Request
+from tasks.generation.slot_lanes import SlotLanes, serves
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
+
+_LOGPROB_DIGITS = 2
+"""Digits of a mean log-probability that no batch changes: sums differ by some 1e-6 nats."""
 
 
 class TransformersBackend:
@@ -46,9 +52,19 @@ class TransformersBackend:
         self._model = load_model(model, folder=files, end_id=self._codec.end_id)
         self._info = describe(files, device=self._model.device, dtype=self._model.dtype)
         self._strict = model.deterministic == "strict"
-        self._engine = Engine(self._model, codec=self._codec, rescores=self._rescores)
-        self._asked_rows = 1 if self._strict else model.batch_size
-        self._max_rows = sys.maxsize
+        # What is computed in one shape keeps to the model's own cache, which copies nothing over.
+        self._slots = not self._strict and serves(self._model.network)
+        # float64 noise and 64-bit hashes do not exist on Apple's GPU.
+        chooser = torch.device("cpu") if self._model.device.type == "mps" else self._model.device
+        self._engine = Engine(
+            self._codec,
+            end_ids=self._model.end_ids,
+            vocabulary_size=self._model.network.vocabulary_size,
+            device=chooser,
+            num_digits=None if self._strict else _LOGPROB_DIGITS,
+        )
+        self._asked_lanes = 1 if self._strict else model.batch_size
+        self._max_lanes = sys.maxsize
 
     @property
     def info(self) -> ModelInfo:
@@ -64,14 +80,6 @@ class TransformersBackend:
     def compute(self) -> Compute:
         """Name the device and its card, and count torch's threads."""
         return compute_of(self._model.device)
-
-    @property
-    def _rescores(self) -> bool:
-        # Reading a whole row once more costs a CPU little beside writing it token by token. On a
-        # GPU one row takes as long as a step of hundreds, and in less than float32 tokens depend
-        # on the batch anyway.
-        on_cpu = self._model.device.type == "cpu"
-        return on_cpu and self._info.dtype == "float32" and not self._strict
 
     def format_prompt(self, text: str) -> str:
         """Wrap a rendered template in the model's chat format, or return it when there is none."""
@@ -99,9 +107,10 @@ class TransformersBackend:
                 rows.append(Row(request, prompt))
             else:
                 yield fail(request, error)
-        rows.sort(key=_batch_order)
-        for strategy, group in groupby(rows, key=lambda row: row.request.strategy):
-            yield from self._generate_group(deque(group), strategy=strategy)
+        rows.sort(key=_strategy_of)
+        for _, group in groupby(rows, key=_strategy_of):
+            of_strategy = list(group)
+            yield from self._generate_group(of_strategy, of_strategy[0].request.strategy)
 
     def _misfit(self, prompt: list[int], request: Request) -> str | None:
         longest = request.strategy.length.max
@@ -114,56 +123,59 @@ class TransformersBackend:
             )
         return None
 
-    def _generate_group(self, waiting: deque[Row], *, strategy: Strategy) -> Iterator[Completion]:
-        max_rows = self._rows_at_once(len(waiting[0].prompt) + strategy.length.max)
-        while waiting:
-            batch = self._take(waiting, min(max_rows, self._max_rows))
-            pending = {id(row.request): row.prompt for row in batch}
+    def _generate_group(self, rows: list[Row], strategy: Strategy) -> Iterator[Completion]:
+        pending = {id(row.request): row for row in rows}
+        while pending:
+            jobs = jobs_of(pending.values(), strategy)
+            max_lanes = min(self._max_lanes, self._lanes_at_once(jobs[0], strategy))
+            lanes = self._open_lanes(jobs, strategy, max_lanes=max_lanes)
             try:
-                for completion in self._engine.run(batch, strategy=strategy):
+                for completion in self._engine.run(
+                    jobs, strategy=strategy, lanes=lanes, max_lanes=max_lanes
+                ):
                     del pending[id(completion.request)]
                     yield completion
             except (RuntimeError, MemoryError) as error:
-                self._halve(len(batch), error)
-            # Rows of a failed batch start again from their prompts, before those that wait.
-            again = [Row(row.request, row.prompt) for row in batch if id(row.request) in pending]
-            waiting.extendleft(reversed(again))
+                self._halve(min(max_lanes, len(jobs) * self._engine.width(strategy)), error)
 
-    def _rows_at_once(self, max_tokens: int) -> int:
-        if self._asked_rows != "auto":
-            return self._asked_rows
+    def _open_lanes(self, jobs: Sequence[Job], strategy: Strategy, *, max_lanes: int) -> Lanes:
+        network = self._model.network
+        if not self._slots:
+            return LockstepLanes(
+                network, device=self._model.device, pads_left=self._model.probe.pads_left
+            )
+        return SlotLanes(
+            network,
+            prefix=common_prefix(jobs),
+            longest=len(jobs[0].prompt),
+            max_new_tokens=strategy.length.max,
+            max_lanes=max_lanes,
+        )
+
+    def _lanes_at_once(self, longest: Job, strategy: Strategy) -> int:
+        if self._asked_lanes != "auto":
+            return self._asked_lanes
         return rows_that_fit(
             self._model.device,
             cache_bytes=self._model.probe.cache_bytes,
-            max_tokens=max_tokens,
+            max_tokens=len(longest.prompt) + strategy.length.max,
             vocabulary_size=self._model.network.vocabulary_size,
         )
 
-    def _take(self, waiting: deque[Row], max_rows: int) -> list[Row]:
-        """Take the next batch off `waiting`, whose rows are sorted by length."""
-        batch = [waiting.popleft()]
-        while waiting and len(batch) < max_rows:
-            if not self._model.probe.pads_left and len(waiting[0].prompt) != len(batch[0].prompt):
-                break
-            batch.append(waiting.popleft())
-        return batch
-
-    def _halve(self, num_rows: int, error: Exception) -> None:
-        """Answer a failed batch: fewer rows from now on if memory was short, else the run ends."""
+    def _halve(self, num_lanes: int, error: Exception) -> None:
+        """Answer a failed batch: fewer lanes from now on if memory was short, else the run ends."""
         if not is_out_of_memory(error):
             raise RunError(f"the model failed: {error}", code="CS-G001", retryable=True) from error
-        if num_rows == 1:
+        if num_lanes == 1:
             raise RunError(
                 "out of memory with a batch of one",
                 code="CS-G002",
                 hint="lower length.max, use a smaller model, a smaller dtype or another device",
             ) from error
-        self._max_rows = num_rows // 2
+        self._max_lanes = num_lanes // 2
         if self._model.device.type == "cuda":
             torch.cuda.empty_cache()
 
 
-def _batch_order(row: Row) -> tuple[str, int, int, int]:
-    """Sort rows of one strategy, the longest first: if memory is short, it shows at once."""
-    request = row.request
-    return (request.strategy.model_dump_json(), -len(row.prompt), request.row, request.attempt)
+def _strategy_of(row: Row) -> str:
+    return row.request.strategy.model_dump_json()
