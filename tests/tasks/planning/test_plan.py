@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from schemas.recipe import Recipe
 from tasks.planning.permutation import permute
@@ -31,6 +32,10 @@ def cells_of(plan: Plan, rows: Any) -> list[tuple[str, int]]:
     shard = plan.shard(np.asarray(rows))
     cells = zip(shard.label_index.tolist(), shard.strategy_index.tolist(), strict=True)
     return [(plan.labels[label], strategy) for label, strategy in cells]
+
+
+def columns_of(plan: Plan, rows: Any) -> list[NDArray[Any]]:
+    return list(plan.shard(np.asarray(rows, dtype=np.int64)))  # type: ignore[arg-type]
 
 
 def strategy(rows_per_prompt: int) -> dict[str, Any]:
@@ -147,8 +152,7 @@ def test_most_rows_of_beams_find_a_whole_group() -> None:
 @given(rows=st.lists(st.integers(0, 98), max_size=20))
 def test_a_row_does_not_depend_on_its_shard(group: int, rows: list[int]) -> None:
     plan = Plan.of(recipe(rows=99, strategies=[strategy(group), strategy(1)]))
-    whole = plan.shard(np.arange(99))
-    part = plan.shard(np.array(rows, dtype=np.int64))
+    whole, part = columns_of(plan, range(99)), columns_of(plan, rows)
     for column, all_of_it in zip(part, whole, strict=True):
         assert column.tolist() == all_of_it[rows].tolist()
         assert column.dtype == all_of_it.dtype
@@ -160,8 +164,8 @@ def test_a_row_does_not_depend_on_its_shard(group: int, rows: list[int]) -> None
 def test_any_shape_of_rows(shape: tuple[int, ...], group: int) -> None:
     plan = Plan.of(recipe(strategies=[strategy(group)]))
     rows = (np.arange(np.prod(shape, dtype=int)) * 37 + 5).reshape(shape)
-    whole = plan.shard(np.arange(100))
-    for column, all_of_it in zip(plan.shard(rows), whole, strict=True):
+    whole = columns_of(plan, range(100))
+    for column, all_of_it in zip(columns_of(plan, rows), whole, strict=True):
         assert np.shape(column) == shape
         assert np.asarray(column).tolist() == all_of_it[rows].tolist()
 
