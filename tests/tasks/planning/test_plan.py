@@ -35,7 +35,7 @@ def cells_of(plan: Plan, rows: Any) -> list[tuple[str, int]]:
 
 
 def columns_of(plan: Plan, rows: Any) -> list[NDArray[Any]]:
-    return list(plan.shard(np.asarray(rows, dtype=np.int64)))  # type: ignore[arg-type]
+    return list(plan.shard(np.asarray(rows, dtype=np.int64)))
 
 
 def strategy(rows_per_prompt: int) -> dict[str, Any]:
