@@ -61,7 +61,7 @@ def measure() -> dict[str, float]:
         rows = np.arange(start, min(start + SHARD_SIZE, NUM_ROWS))
         attempts = np.zeros(rows.size, dtype=np.int32)
         started = time.perf_counter()
-        label_index, _ = plan.shard(rows)
+        label_index = plan.shard(rows).label_index
         planned = time.perf_counter()
         draw_attributes(recipe, rows=rows, attempts=attempts)
         row_seeds(recipe.seed, rows=rows, attempts=attempts)

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     UNFINISHED = "unfinished"
     CHARS = "chars"
     WORDS = "words"
+    LENGTH_TARGET = "length_target"
     REPETITION = "repetition"
     PROMPT_ECHO = "prompt_echo"
     EXAMPLE_ECHO = "example_echo"
@@ -61,6 +62,9 @@ class RowGates(Frozen):
     """Least and greatest number of characters."""
     words: Annotated[Bounds | None, _or_off(Bounds)] = (2, 80)
     """Least and greatest number of words."""
+    length_target: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
+    """Reject a text that misses its strategy's `length.target`, in words or characters, by more
+    than `length.tolerance` of it."""
     finished: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
     """Reject a text that was cut at the greatest length (finish reason `length`)."""
     repetition: Annotated[Fraction | None, _or_off(Fraction)] = 0.5

@@ -32,6 +32,13 @@ def _field(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False
     return pa.field(name, kind, nullable=nullable, metadata={"description": meaning})
 
 
+_WEIGHT = _field(
+    "weight",
+    pa.float32(),
+    "importance weight of a text drawn without replacement; null for others",
+    nullable=True,
+)
+
 PROMPT_FIELDS: tuple[pa.Field, ...] = (
     _field("row", pa.int64(), "row number in the plan, from 0"),
     _field("attempt", pa.int32(), "how often this row was tried before, from 0"),
@@ -40,6 +47,8 @@ PROMPT_FIELDS: tuple[pa.Field, ...] = (
     _field("strategy_index", pa.int32(), "place of the strategy in the recipe, from 0"),
     _field("strategy", pa.string(), "kind of the strategy"),
     _field("seed", pa.int64(), "the row's own seed: key of its randomness in this attempt"),
+    _field("group_seed", pa.int64(), "the seed that all rows made from this prompt share"),
+    _field("member", pa.int32(), "place among the rows made from this prompt, from 0"),
     _field("attributes", ATTRIBUTES, "sampled attributes"),
     _field("examples", pa.list_(pa.string()), "texts of the few-shot examples in the prompt"),
     _field("template", pa.string(), "template name and sha256 prefix"),
@@ -52,6 +61,7 @@ CANDIDATE_FIELDS: tuple[pa.Field, ...] = (
     _field("text", pa.string(), "the reply, cleaned"),
     _field("num_tokens", pa.int32(), "generated tokens, the end-of-text token included"),
     _field("logprob", pa.float32(), "mean log-probability a generated token, nats", nullable=True),
+    _WEIGHT,
     _field("finish_reason", pa.string(), "eos, stop, length, error"),
     _field("error", pa.string(), "what went wrong with this row's generation", nullable=True),
 )
@@ -86,6 +96,7 @@ RELEASED_FIELDS: tuple[pa.Field, ...] = (
     _field("attempt", pa.int32(), "how often this row was tried before"),
     _field("num_tokens", pa.int32(), "generated tokens, the end-of-text token included"),
     _field("logprob", pa.float32(), "mean log-probability a generated token, nats", nullable=True),
+    _WEIGHT,
     _field("finish_reason", pa.string(), "eos, stop, length"),
     _field("scores", SCORES_TYPE, "row-level quality scores"),
 )

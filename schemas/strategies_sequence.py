@@ -115,3 +115,8 @@ class NoisyChannel(Strategic):
         default=(Keyboard(rate=0.05), WordDelete(rate=0.1)), min_length=1
     )
     """What corrupts the example (`corrupt`)."""
+
+    @property
+    def max_tokens_per_row(self) -> int:
+        """Most tokens that one row can count: those of every candidate that is ranked."""
+        return self.length.max * (self.num_candidates if self.mode == "rerank" else 1)

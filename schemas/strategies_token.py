@@ -50,8 +50,21 @@ class Strategic(Frozen):
 
     @property
     def rows_per_prompt(self) -> int:
-        """Rows that are made from one prompt."""
+        """Rows that are made from one prompt: a row for each member of a group.
+
+        A group has fewer members where a label's rows run out. A member that is rejected is tried
+        again alone, with the next attempt's prompt and in the same place of its group.
+        """
         return 1
+
+    @property
+    def max_tokens_per_row(self) -> int:
+        """Most tokens that one row can count.
+
+        These are the tokens of its own text, a beam's rejected hypotheses apart; where candidates
+        of a row are ranked, the tokens of all of them.
+        """
+        return self.length.max
 
 
 class LogprobScorer(Frozen):
@@ -108,6 +121,11 @@ class _Sampled(Strategic):
     def rows_per_prompt(self) -> int:
         """Rows that are made from one prompt."""
         return self.num_return_sequences
+
+    @property
+    def max_tokens_per_row(self) -> int:
+        """Most tokens that one row can count: those of every candidate that is drawn for it."""
+        return self.length.max * (1 if self.best_of is None else self.best_of.n)
 
 
 class Greedy(Strategic):

@@ -22,7 +22,10 @@ def score_rows(work: Path, candidates: FileRef) -> FileRef:
         return ref
     watch = Stopwatch()
     known = known_texts(facts.model, prompt_writer(workspace).examples)
-    table = score_candidates(read_shard(candidates), gates=facts.recipe.gates.row, known=known)
+    recipe = facts.recipe
+    table = score_candidates(
+        read_shard(candidates), recipe.strategies, gates=recipe.gates.row, known=known
+    )
     ref = write_shard(path, table, made_from=made_from)
     note_cost(path, Cost(stage="scored", rows=ref.rows, seconds=watch.seconds))
     return ref

@@ -57,9 +57,12 @@ def _show(summary: dict[str, Any]) -> None:
 
 def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
     prompt = summary["prompt_tokens"]
+    shared = {kind: rows for kind, rows in summary["rows_per_prompt"].items() if rows > 1}
+    yields = ", ".join(f"{rows:,} by {kind}" for kind, rows in shared.items())
     return {
         "prompts": f"{prompt['mean']:,.0f} tokens on average, {prompt['most']:,} at most, "
         f"of a context of {summary['context']:,}",
+        **({"rows a prompt": f"up to {yields}"} if yields else {}),
         "tokens": f"about {forecast['tokens']:,} to generate, at most {forecast['most_tokens']:,}",
         "time": _time(forecast["seconds"]),
         "release": f"about {_megabytes(forecast['megabytes'])} MB",

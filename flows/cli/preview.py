@@ -55,7 +55,10 @@ def _panel(row: dict[str, Any]) -> "Panel":
     if row["attributes"]:
         chosen = ", ".join(f"{name}: {value}" for name, value in row["attributes"].items())
         facts.add_row("drawn", Text(visible(chosen)))
-    facts.add_row("strategy", f"{row['strategy']}, seed {row['seed']}")
+    mates = f", text {row['member'] + 1} of its prompt" if row["member"] else ""
+    facts.add_row("strategy", f"{row['strategy']}, seed {row['seed']}{mates}")
+    if row["weight"] is not None:
+        facts.add_row("weight", f"{row['weight']:.3g}")
     facts.add_row("prompt", Text(_cut(visible(row["prompt"])), style="dim"))
     clean = row["text"] if row["clean_text"] is None else row["clean_text"]
     facts.add_row("text", Text(_cut(visible(clean)), style="bold"))

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from schemas.row import SCORES
 
-ROW_COLUMNS = ("id", "text", "label", "strategy", "num_tokens", "finish_reason", "logprob")
+ROW_COLUMNS = (
+    "id", "text", "label", "strategy", "num_tokens", "finish_reason", "logprob", "weight"
+)  # fmt: skip
 COMPUTED_COLUMNS = ("split", "duplicate", "near_duplicate")
 SCORE_COLUMNS = tuple(f"score_{name}" for name in SCORES)
 COLUMNS = (*ROW_COLUMNS, *COMPUTED_COLUMNS, *SCORE_COLUMNS)

@@ -26,6 +26,7 @@ from great_expectations.expectations.expectation import Expectation
 
 from schemas.gates import DatasetGates
 from schemas.recipe import Recipe
+from schemas.row import RELEASED_FIELDS
 from tasks.expectations.custom import (
     ExpectColumnCountsToEqual,
     ExpectColumnSharesToMatch,
@@ -38,7 +39,8 @@ from tasks.expectations.frame import COLUMNS
 from tasks.generation.protocol import FinishReason
 from tasks.planning.plan import Plan
 
-NOT_NULL = tuple(column for column in COLUMNS if column != "logprob")
+NULLABLE = {field.name for field in RELEASED_FIELDS if field.nullable}
+NOT_NULL = tuple(column for column in COLUMNS if column not in NULLABLE)
 
 
 @dataclass(frozen=True)

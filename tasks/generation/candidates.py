@@ -42,17 +42,11 @@ def generate_candidates(
 
 def requests(prompts: pa.Table, strategies: Sequence[Strategy]) -> list[Request]:
     """Turn rows of `PROMPT_SCHEMA` into requests, in the same order."""
-    columns = ["row", "attempt", "seed", "label", "prompt", "strategy_index"]
+    columns = ["row", "attempt", "seed", "group_seed", "member", "label", "prompt"]
+    places = prompts["strategy_index"].to_pylist()
     return [
-        Request(
-            row=row["row"],
-            attempt=row["attempt"],
-            seed=row["seed"],
-            label=row["label"],
-            prompt=row["prompt"],
-            strategy=strategies[row["strategy_index"]],
-        )
-        for row in prompts.select(columns).to_pylist()
+        Request(**row, strategy=strategies[place])
+        for row, place in zip(prompts.select(columns).to_pylist(), places, strict=True)
     ]
 
 
@@ -63,6 +57,7 @@ def _columns(reply: Completion, model: str) -> dict[str, object]:
         "text": clean_reply(reply.text, prompt=reply.request.prompt),
         "num_tokens": reply.num_tokens,
         "logprob": reply.logprob,
+        "weight": reply.weight,
         "finish_reason": reply.finish_reason,
         "error": reply.error,
     }

@@ -53,8 +53,9 @@ def forecast(
         earlier: Manifest of the newest release of this corpus by the same model, None without one.
     """
     shares = np.array([strategy.share for strategy in recipe.strategies])
+    shares /= shares.sum()
     longest = np.array([strategy.length.max for strategy in recipe.strategies])
-    greatest = float(shares @ longest / shares.sum())
+    greatest = float(shares @ [strategy.max_tokens_per_row for strategy in recipe.strategies])
     limit = recipe.budget.tokens
     pace: float | None = None
     most = int(recipe.rows * recipe.budget.attempts_per_row * greatest)
@@ -70,7 +71,8 @@ def forecast(
         basis = "an order of magnitude: no release of this corpus by this model is there to measure"
     candidates = min(recipe.rows / acceptance, recipe.rows * recipe.budget.attempts_per_row)
     tokens = min(candidates * length, limit or most)
-    text_bytes = length * _BYTES_A_TOKEN
+    # Of several candidates a row, only the text that is kept takes room.
+    text_bytes = length * float(shares @ longest) / greatest * _BYTES_A_TOKEN
     return Forecast(
         candidates=round(candidates),
         tokens=round(tokens),

@@ -17,7 +17,7 @@ def permute(rows: NDArray[np.int64], *, size: int, key: U64) -> NDArray[np.int64
 
     Args:
         rows: Numbers in [0, size), any shape.
-        size: Size of the permuted range, in [1, 2^62].
+        size: Size of the permuted range, in [0, 2^62].
         key: Chooses the permutation.
 
     Returns:

@@ -75,7 +75,7 @@ def _admit(rows: NDArray[np.int64], recipe: Recipe, plan: Plan, *, spent: int) -
     """Let in rows, in row order, while even their longest replies fit into the budget's rest."""
     if recipe.budget.tokens is None:
         return np.ones(rows.size, dtype=np.bool_)
-    longest = np.array([strategy.length.max for strategy in recipe.strategies])
+    longest = np.array([strategy.max_tokens_per_row for strategy in recipe.strategies])
     worst = np.cumsum(longest[plan.shard(rows).strategy_index])
     return np.asarray(worst <= recipe.budget.tokens - spent)
 

@@ -38,6 +38,10 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
         "model": info.id,
         "context": info.context_length,
         "strategies": kinds,
+        "rows_per_prompt": {
+            kind: max(each.rows_per_prompt for each in recipe.strategies if each.kind == kind)
+            for kind in kinds
+        },
         "quotas": {label: {kind: rows[kind] for kind in kinds} for label, rows in quotas.items()},
         "prompt_tokens": {
             "mean": float(checked.prompt_tokens.mean()),

@@ -32,7 +32,10 @@ def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
     prompts = checked.writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
     candidates = generate_candidates(prompts, recipe.strategies, backend)
     scored = score_candidates(
-        candidates, gates=recipe.gates.row, known=known_texts(model, checked.writer.examples)
+        candidates,
+        recipe.strategies,
+        gates=recipe.gates.row,
+        known=known_texts(model, checked.writer.examples),
     )
     verdicts = select_shard(scored, open_selector(recipe.gates.row))
     for name in ("stage", "reason", "detail"):

@@ -45,6 +45,10 @@ class PromptWriter:
     def write(self, rows: NDArray[np.int64], *, attempts: NDArray[np.int32]) -> pa.Table:
         """Render the prompts of some rows.
 
+        Attributes and examples are drawn by a group's leader and the attempt, so that the rows of a
+        group share one prompt at the same attempt, and a row tried again has the prompt that its
+        leader had or would have.
+
         Args:
             rows: Row numbers in [0, rows of the plan), shape `(N,)`, in any order.
             attempts: How often each row was tried before, shape `(N,)`.
@@ -56,10 +60,10 @@ class PromptWriter:
             InputError: If the template fails for a row.
             ValueError: If a row number is out of range.
         """
-        label_index, strategy_index = self.plan.shard(rows)
-        attributes = draw_attributes(self.recipe, rows=rows, attempts=attempts)
-        examples = self._examples(rows, attempts, label_index)
-        labels = [self.plan.labels[place] for place in label_index]
+        planned = self.plan.shard(rows)
+        attributes = draw_attributes(self.recipe, rows=planned.leader, attempts=attempts)
+        examples = self._examples(planned.leader, attempts, planned.label_index)
+        labels = [self.plan.labels[place] for place in planned.label_index]
         reference = self.template.reference
         columns = {
             "row": rows,
@@ -69,9 +73,11 @@ class PromptWriter:
                 for row, attempt in zip(rows.tolist(), attempts.tolist(), strict=True)
             ],
             "label": labels,
-            "strategy_index": strategy_index,
-            "strategy": [self.plan.kinds[place] for place in strategy_index],
+            "strategy_index": planned.strategy_index,
+            "strategy": [self.plan.kinds[place] for place in planned.strategy_index],
             "seed": row_seeds(self.recipe.seed, rows=rows, attempts=attempts),
+            "group_seed": row_seeds(self.recipe.seed, rows=planned.leader, attempts=attempts),
+            "member": planned.member,
             "attributes": [list(values.items()) for values in attributes],
             "examples": [[example.text for example in drawn] for drawn in examples],
             "template": [reference] * len(rows),

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import assert_never
 
 import pyarrow as pa
 
 from schemas.gates import Reason, RowGates, Stage
 from schemas.row import CANDIDATE_SCHEMA, SCORED_SCHEMA, SCORES, SCORES_TYPE
+from schemas.strategies import Length, Strategy
 from tasks.quality.fingerprints import FingerprintIndex
 from tasks.quality.scores import Candidate, Scores, score
 
@@ -28,7 +30,11 @@ class Verdict:
 
 
 def score_candidates(
-    table: pa.Table, *, gates: RowGates, known: FingerprintIndex | None
+    table: pa.Table,
+    strategies: Sequence[Strategy],
+    *,
+    gates: RowGates,
+    known: FingerprintIndex | None,
 ) -> pa.Table:
     """Score every candidate and note the first gate that it fails.
 
@@ -36,6 +42,7 @@ def score_candidates(
 
     Args:
         table: Candidates, schema `CANDIDATE_SCHEMA`; any number of rows.
+        strategies: The recipe's strategies; `strategy_index` counts in them.
         gates: The gates; None turns one off.
         known: Fingerprints of the model's training text; None when they are not known.
 
@@ -45,26 +52,38 @@ def score_candidates(
     """
     candidates = list(_read(table))
     scores = [score(candidate, known=known) for candidate in candidates]
+    lengths = [strategies[place].length for place in table["strategy_index"].to_pylist()]
     verdicts = [
-        judge(candidate, row_scores, gates=gates)
-        for candidate, row_scores in zip(candidates, scores, strict=True)
+        judge(candidate, row_scores, gates=gates, length=length)
+        for candidate, row_scores, length in zip(candidates, scores, lengths, strict=True)
     ]
     columns = table.select(CANDIDATE_SCHEMA.names).columns
     added = (_scores_column(scores), *_verdict_columns(verdicts))
     return pa.Table.from_arrays([*columns, *added], schema=SCORED_SCHEMA)
 
 
-def judge(candidate: Candidate, scores: Scores, *, gates: RowGates) -> Verdict | None:
+def judge(
+    candidate: Candidate, scores: Scores, *, gates: RowGates, length: Length
+) -> Verdict | None:
     """Return the first gate that a candidate fails, or None when it is good.
 
-    They are tried in this order: generation error, empty, unfinished, characters, words,
-    repetition, prompt echo, example echo, label leak, memorised. No gate turns off the first two.
+    They are tried in this order: generation error, empty, unfinished, characters, words, length
+    target, repetition, prompt echo, example echo, label leak, memorised. The first two cannot be
+    turned off.
+
+    Args:
+        candidate: The candidate.
+        scores: Its scores.
+        gates: The gates; None turns one off.
+        length: The length that the candidate's strategy asked for.
     """
     if candidate.finish_reason == "error":
         detail = candidate.error or "the backend gave no reason"
         return Verdict(Stage.GENERATE, Reason.GENERATION_ERROR, detail)
     failures = chain(
-        _form_failures(candidate, scores, gates), _content_failures(candidate, scores, gates)
+        _form_failures(candidate, scores, gates),
+        _target_failures(scores, gates, length),
+        _content_failures(candidate, scores, gates),
     )
     for reason, detail in failures:
         return Verdict(Stage.ROW_GATE, reason, detail)
@@ -82,6 +101,27 @@ def _form_failures(
         yield Reason.CHARS, detail
     if gates.words and (detail := _broken_bound(scores.num_words, "word", gates.words)):
         yield Reason.WORDS, detail
+
+
+def _target_failures(
+    scores: Scores, gates: RowGates, length: Length
+) -> Iterator[tuple[Reason, str]]:
+    if not gates.length_target or length.target is None:
+        return
+    match length.unit:
+        case "tokens":
+            # The end-of-text token is steered to them directly, within hard bounds.
+            return
+        case "words":
+            count, measured = scores.num_words, _counted(scores.num_words, "word")
+        case "chars":
+            count, measured = scores.num_chars, _counted(scores.num_chars, "character")
+        case _:
+            assert_never(length.unit)
+    # 0.29 of 100 is 29, and not the float just below.
+    most = round(length.tolerance * length.target, 6)
+    if abs(count - length.target) > most:
+        yield Reason.LENGTH_TARGET, f"{measured}, {length.target} +- {most:g} wanted"
 
 
 def _content_failures(
@@ -104,10 +144,14 @@ def _content_failures(
 
 def _broken_bound(count: int, unit: str, bounds: tuple[int, int]) -> str:
     least, greatest = bounds
-    measured = f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    measured = _counted(count, unit)
     if count < least:
         return f"{measured}, at least {least}"
     return f"{measured}, at most {greatest}" if count > greatest else ""
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _read(table: pa.Table) -> Iterator[Candidate]:

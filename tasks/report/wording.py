@@ -28,6 +28,8 @@ def _meaning(reason: Reason) -> str:  # noqa: C901 - one line a case
             return "Too few or too many characters."
         case Reason.WORDS:
             return "Too few or too many words."
+        case Reason.LENGTH_TARGET:
+            return "The text is too far from the length that its strategy aims at."
         case Reason.REPETITION:
             return "The text repeats itself."
         case Reason.PROMPT_ECHO:

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -182,7 +183,7 @@ def test_one_row(scripted: Any, rows_of: Any, tmp_path: Path) -> None:
     assert manifest.splits == {"train": 1, "validation": 0, "test": 0}
 
 
-GOLDEN = "4bbab55c8364baca2163ea9d426acd9feb1e56200c627868caae0b95d1dffdfa"
+GOLDEN = "f316300cceae57e19d9063adfbac2970b70ad007f6c9aa7f2d519d17f8b0a637"
 
 
 @pytest.mark.parametrize(
@@ -196,6 +197,45 @@ def test_rows_depend_on_the_recipe_alone(
     release = generate.with_options(task_runner=runner)(path, tmp_path / "out")
     assert max(row["attempt"] for row in rows_of(release)) >= 2
     assert hash_of(release) == GOLDEN
+
+
+def test_rows_that_share_a_prompt_and_aim_at_a_length(
+    scripted: Any, rows_of: Any, hash_of: Any, tmp_path: Path
+) -> None:
+    beams = {"kind": "stochastic_beam", "num_beams": 4}
+    length = {"target": 7, "unit": "words", "tolerance": 0.2}
+    lines = [
+        {"text": " ".join(f"{label}{(number * 7919 + place) % 9973}x" for place in range(words))}
+        for label in "abc"
+        for number in range(60)
+        for words in [7 + number % 2 * 5]
+    ]
+    hashes = set()
+    for shard_size in (64, 7):
+        path = scripted(
+            lines=lines,
+            shard_size=shard_size,
+            strategies=[beams, {"kind": "greedy", "length": length}],
+            noise=None,
+        )
+        release = generate(path, tmp_path / str(shard_size))
+        assert_accounted(release, rows_of)
+        hashes.add(hash_of(release))
+    assert len(hashes) == 1, "a shard's end cuts a group, and must not change it"
+    lost = [row for row in rows_of(release, "rejected") if row["reason"] == "length_target"]
+    assert {(row["strategy"], row["detail"]) for row in lost} == {
+        ("greedy", "12 words, 7 +- 1.4 wanted")
+    }
+    rows = rows_of(release)
+    assert {len(row["text"].split()) for row in rows if row["strategy"] == "greedy"} == {7}
+    assert {len(row["text"].split()) for row in rows if row["strategy"] != "greedy"} == {7, 12}
+    plan = Plan.of(load_recipe(path).recipe).shard(np.arange(40))
+    prompts: dict[tuple[int, int], set[str]] = {}
+    for row in [*rows, *rows_of(release, "rejected")]:
+        number, attempt = place_of(row)
+        prompts.setdefault((int(plan.leader[number]), attempt), set()).add(row["prompt"])
+    assert all(len(shared) == 1 for shared in prompts.values())
+    assert len({leader for leader, _ in prompts}) < 30
 
 
 def test_rows_of_the_starter_do_not_depend_on_the_batch(

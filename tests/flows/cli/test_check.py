@@ -50,3 +50,16 @@ def test_the_table_names_every_label_whole(
     for fact in ("prompts", "tokens", "time", "release"):
         assert f"\n{fact}" in out
     assert "\ntime     unknown\n" in "\n".join(map(str.rstrip, out.splitlines()))
+    assert "rows a prompt" not in out
+
+
+def test_rows_that_share_a_prompt_are_said(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    several = (
+        "strategies=[{kind: beam, num_return_sequences: 2}, {kind: greedy},"
+        " {kind: beam, num_return_sequences: 3}, {kind: stochastic_beam}]"
+    )
+    assert run(["check", str(recipe), "--set", several]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "rows a prompt up to 3 by beam, 4 by stochastic_beam" in out

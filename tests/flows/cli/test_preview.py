@@ -1,5 +1,7 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,3 +77,29 @@ def test_json_holds_everything_and_nothing_is_written(
 def test_no_more_rows_than_the_recipe_has(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["preview", str(recipe), "-n", "50", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == 6
+
+
+def test_texts_of_one_prompt_are_numbered(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    beams = "strategies=[{kind: stochastic_beam, num_beams: 2}]"
+    assert run(["preview", str(recipe), "-n", "6", "--set", beams]) == 0
+    # Six rows of three labels make three pairs.
+    assert capsys.readouterr().out.count("text 2 of its prompt") == 3
+
+
+def test_a_weight_is_shown_where_there_is_one(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    from tasks.generation.scripted import ScriptedBackend
+
+    answer = ScriptedBackend.generate
+
+    def weigh(self: ScriptedBackend, requests: Any) -> Iterator[Any]:
+        for reply in answer(self, requests):
+            yield replace(reply, weight=0.12345 if reply.request.row == 1 else None)
+
+    monkeypatch.setattr(ScriptedBackend, "generate", weigh)
+    assert run(["preview", str(recipe), "-n", "3"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("0.123") == out.count(" weight ") == 1

@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,37 @@ def test_requests_carry_what_a_backend_needs(prompts: tuple[pa.Table, Any]) -> N
         assert request.strategy.kind == row["strategy"]
         assert (request.row, request.attempt, request.seed) == (row["row"], 1, row["seed"])
         assert (request.prompt, request.label) == (row["prompt"], row["label"])
+        assert (request.shared_seed, request.member) == (row["seed"], 0)
+
+
+def test_requests_of_one_prompt_share_their_draws(scripted: Any) -> None:
+    beams = {"kind": "stochastic_beam", "num_beams": 3}
+    checked = check_recipe(scripted(rows=9, labels={"alpha": "says it"}, strategies=[beams]))
+    table = checked.writer.write(np.arange(9), attempts=np.zeros(9, dtype=np.int32))
+    asked = requests(table, checked.recipe.strategies)
+    for group in (asked[:3], asked[3:6], asked[6:]):
+        assert [request.member for request in group] == [0, 1, 2]
+        assert {request.shared_seed for request in group} == {group[0].seed}
+        assert len({request.seed for request in group}) == 3
+        assert len({request.prompt for request in group}) == 1
+    script = [ScriptedReply(text=f"reply number {number}") for number in range(1000)]
+    backend = ScriptedBackend.from_replies(script)
+    # A script draws by each row's own seed: neither the mates nor the order change a reply.
+    whole = [reply.text for reply in backend.generate(asked)]
+    assert whole == [next(backend.generate([request])).text for request in asked]
+    assert len(set(whole)) > 6
+
+
+def test_weights_are_kept(prompts: tuple[pa.Table, Any]) -> None:
+    table, recipe = prompts
+
+    class Weighing(Backwards):
+        def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+            for reply in super().generate(requests):
+                yield replace(reply, weight=reply.request.row / 4 if reply.request.row else None)
+
+    made = generate_candidates(table, recipe.strategies, Weighing(answer))
+    assert made["weight"].to_pylist() == [None, 0.25, 0.5, 0.75, 1.0, 1.25]
 
 
 def test_no_prompts(prompts: tuple[pa.Table, Any], tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_release_can_be_noised_again() -> None:
         {name: "x" for name in RELEASED_SCHEMA.names}
         | {"text": text, "clean_text": None, "clean_label": None, "noise": [], "scores": scores}
         | {"attributes": [("tone", "calm")], "seed": 1, "attempt": 0, "num_tokens": 3}
-        | {"logprob": None}
+        | {"logprob": None, "weight": None}
         for text, scores in zip(texts, [dict.fromkeys(SCORES, 0.5)] * 2, strict=True)
     ]
     table = pa.Table.from_pylist(rows, RELEASED_SCHEMA)

@@ -61,6 +61,17 @@ def test_without_one_it_is_an_order_of_magnitude() -> None:
     assert predict(recipe(), device="cuda:0").seconds < found.seconds + 1
 
 
+def test_every_candidate_of_a_row_costs_and_one_is_kept() -> None:
+    one = {"kind": "nucleus", "length": {"max": 10}}
+    plain = predict(recipe(strategies=[one]))
+    found = predict(recipe(strategies=[{**one, "best_of": {"n": 4}}]))
+    assert (found.tokens, found.most_tokens) == (4 * plain.tokens, 4 * plain.most_tokens)
+    assert found.candidates == plain.candidates
+    assert found.megabytes == pytest.approx(plain.megabytes)
+    beams = predict(recipe(strategies=[{"kind": "beam", "num_beams": 8, "length": {"max": 10}}]))
+    assert beams == plain.model_copy(update={"seconds": beams.seconds})
+
+
 def test_without_a_pace_the_time_is_unknown() -> None:
     assert predict(recipe(), parameters=0).seconds is None
     assert predict(recipe(), parameters=0, earlier=manifest()).seconds == pytest.approx(6.0)

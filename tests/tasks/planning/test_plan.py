@@ -1,12 +1,15 @@
 from collections import Counter
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from schemas.recipe import Recipe
+from tasks.planning.permutation import permute
 from tasks.planning.plan import Plan, row_seeds
 from tasks.planning.quotas import largest_remainder
 from tasks.planning.streams import row_seed
@@ -26,11 +29,41 @@ def recipe(**changes: Any) -> Recipe:
 
 
 def cells_of(plan: Plan, rows: Any) -> list[tuple[str, int]]:
-    label_index, strategy_index = plan.shard(np.asarray(rows))
-    return [
-        (plan.labels[label], strategy)
-        for label, strategy in zip(label_index.tolist(), strategy_index.tolist(), strict=True)
+    shard = plan.shard(np.asarray(rows))
+    cells = zip(shard.label_index.tolist(), shard.strategy_index.tolist(), strict=True)
+    return [(plan.labels[label], strategy) for label, strategy in cells]
+
+
+def columns_of(plan: Plan, rows: Any) -> list[NDArray[Any]]:
+    return list(plan.shard(np.asarray(rows, dtype=np.int64)))
+
+
+def strategy(rows_per_prompt: int) -> dict[str, Any]:
+    return {"kind": "nucleus", "num_return_sequences": rows_per_prompt}
+
+
+def slow_groups(plan: Plan, rows_per_prompt: list[int]) -> list[tuple[int, int, int, int]]:
+    """Walk over the blocks one by one; (label, strategy, leader, member) of every row."""
+    size = max(rows_per_prompt)
+    kinds = len(rows_per_prompt)
+    cells = [
+        (place // kinds, place % kinds)
+        for place, cell in enumerate(plan.quotas())
+        for _ in range(cell.rows)
     ]
+    blocks = [cells[start : start + size] for start in range(0, len(cells), size)]
+    num_whole = len(cells) // size
+    order = permute(np.arange(num_whole), size=num_whole, key=plan.key).tolist()
+    found: list[tuple[int, int, int, int]] = []
+    for block in [*(blocks[place] for place in order), *blocks[num_whole:]]:
+        for (label, index), same in groupby(block):
+            run = len(list(same))
+            while run:
+                group = min(run, rows_per_prompt[index])
+                leader = len(found)
+                found += [(label, index, leader, member) for member in range(group)]
+                run -= group
+    return found
 
 
 @settings(deadline=None, max_examples=50)
@@ -39,16 +72,17 @@ def cells_of(plan: Plan, rows: Any) -> list[tuple[str, int]]:
     shares=st.lists(st.floats(0.01, 100), min_size=1, max_size=5),
     weights=st.lists(st.floats(0.01, 100), min_size=1, max_size=4),
     seed=st.integers(0, 2**63 - 1),
+    group=st.integers(1, 9),
 )
 def test_every_cell_has_exactly_its_quota(
-    rows: int, shares: list[float], weights: list[float], seed: int
+    rows: int, shares: list[float], weights: list[float], seed: int, group: int
 ) -> None:
     plan = Plan.of(
         recipe(
             rows=rows,
             seed=seed,
             labels={f"l{i}": {"description": "x", "share": s} for i, s in enumerate(shares)},
-            strategies=[{"kind": "greedy", "share": weight} for weight in weights],
+            strategies=[strategy(group) | {"share": weight} for weight in weights],
         )
     )
     wanted = {
@@ -60,12 +94,80 @@ def test_every_cell_has_exactly_its_quota(
     assert Counter(cells_of(plan, range(rows))) == {k: v for k, v in wanted.items() if v}
 
 
+@settings(deadline=None, max_examples=100)
+@given(
+    rows=st.integers(1, 200),
+    shares=st.lists(st.floats(0.01, 100), min_size=1, max_size=5),
+    groups=st.lists(st.integers(1, 9), min_size=1, max_size=4),
+    seed=st.integers(0, 2**63 - 1),
+)
+def test_groups_are_runs_of_one_cell_in_one_block(
+    rows: int, shares: list[float], groups: list[int], seed: int
+) -> None:
+    plan = Plan.of(
+        recipe(
+            rows=rows,
+            seed=seed,
+            labels={f"l{i}": {"description": "x", "share": s} for i, s in enumerate(shares)},
+            strategies=[strategy(group) for group in groups],
+        )
+    )
+    shard = plan.shard(np.arange(rows))
+    found = list(zip(*(column.tolist() for column in shard), strict=True))
+    assert found == slow_groups(plan, groups)
+    cells = cells_of(plan, range(rows))
+    for row, (leader, member) in enumerate(zip(shard.leader, shard.member, strict=True)):
+        assert leader + member == row
+        assert cells[leader] == cells[row]
+        assert shard.leader[leader] == leader
+        assert 0 <= member < groups[cells[row][1]]
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows=st.integers(1, 300), seed=st.integers(0, 2**63 - 1))
+def test_without_groups_every_row_is_its_own_leader_at_its_own_place(rows: int, seed: int) -> None:
+    plan = Plan.of(recipe(rows=rows, seed=seed))
+    numbers = np.arange(rows)
+    shard = plan.shard(numbers)
+    assert shard.leader.tolist() == numbers.tolist()
+    assert not shard.member.any()
+    places = permute(numbers, size=rows, key=plan.key)
+    cells = [cell for cell in plan.quotas() for _ in range(cell.rows)]
+    wanted = [(cells[place].label, cells[place].strategy_index) for place in places.tolist()]
+    assert cells_of(plan, numbers) == wanted
+
+
+def test_most_rows_of_beams_find_a_whole_group() -> None:
+    beams = [{"kind": "stochastic_beam", "num_beams": 4}, {"kind": "greedy"}]
+    plan = Plan.of(recipe(rows=1000, strategies=beams))
+    shard = plan.shard(np.arange(1000))
+    sizes = Counter(Counter(shard.leader[shard.strategy_index == 0].tolist()).values())
+    # A cell's first and last block can cut a group; there are three cells of beams.
+    assert sum(count for size, count in sizes.items() if size < 4) <= 6
+    assert set(Counter(shard.leader[shard.strategy_index == 1].tolist()).values()) == {1}
+
+
+@pytest.mark.parametrize("group", [1, 4])
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.integers(0, 99), max_size=20))
-def test_a_row_does_not_depend_on_its_shard(rows: list[int]) -> None:
-    plan = Plan.of(recipe())
-    whole = cells_of(plan, range(100))
-    assert cells_of(plan, np.array(rows, dtype=np.int64)) == [whole[row] for row in rows]
+@given(rows=st.lists(st.integers(0, 98), max_size=20))
+def test_a_row_does_not_depend_on_its_shard(group: int, rows: list[int]) -> None:
+    plan = Plan.of(recipe(rows=99, strategies=[strategy(group), strategy(1)]))
+    whole, part = columns_of(plan, range(99)), columns_of(plan, rows)
+    for column, all_of_it in zip(part, whole, strict=True):
+        assert column.tolist() == all_of_it[rows].tolist()
+        assert column.dtype == all_of_it.dtype
+    assert [column.dtype for column in part] == [np.int32, np.int32, np.int64, np.int32]
+
+
+@pytest.mark.parametrize("group", [1, 4])
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 1)])
+def test_any_shape_of_rows(shape: tuple[int, ...], group: int) -> None:
+    plan = Plan.of(recipe(strategies=[strategy(group)]))
+    rows = (np.arange(np.prod(shape, dtype=int)) * 37 + 5).reshape(shape)
+    whole = columns_of(plan, range(100))
+    for column, all_of_it in zip(columns_of(plan, rows), whole, strict=True):
+        assert np.shape(column) == shape
+        assert np.asarray(column).tolist() == all_of_it[rows].tolist()
 
 
 def test_the_plan_is_for_ever() -> None:
@@ -101,8 +203,11 @@ def test_more_labels_than_rows() -> None:
 
 
 def test_a_row_out_of_range_is_refused() -> None:
-    with pytest.raises(ValueError, match="rows must lie in"):
-        Plan.of(recipe()).shard(np.array([100]))
+    for group in (1, 3):
+        plan = Plan.of(recipe(strategies=[strategy(group)]))
+        for row in (-1, 100):
+            with pytest.raises(ValueError, match=r"rows must lie in \[0, 100\)"):
+                plan.shard(np.array([row]))
 
 
 @settings(deadline=None, max_examples=50)

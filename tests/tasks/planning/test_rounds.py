@@ -5,8 +5,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from schemas.recipe import Recipe
 from schemas.row import SCORED_SCHEMA
-from tasks.planning.rounds import accepted_between, candidates, outcome_sha256
+from tasks.planning.plan import Plan
+from tasks.planning.rounds import accepted_between, candidates, first_round, outcome_sha256
 from tasks.planning.workspace import Workspace
 
 COLUMNS = ["row", "attempt", "text", "num_tokens", "reason"]
@@ -108,3 +110,30 @@ def test_the_token_budget_admits_rows_in_order_and_never_too_many(
         files = workspace.shards(number, "selected")
         spent += sum(sum(pq.read_table(file)["num_tokens"].to_pylist()) for file in files)
     assert spent == sum(row["num_tokens"] for row in rows) <= 190
+
+
+@pytest.mark.parametrize(
+    ("strategy", "most"),
+    [
+        ({"kind": "nucleus", "num_return_sequences": 4}, 9),
+        ({"kind": "nucleus", "best_of": {"n": 3}}, 27),
+        ({"kind": "beam", "num_beams": 4, "num_return_sequences": 2}, 9),
+        ({"kind": "stochastic_beam", "num_beams": 4}, 9),
+        ({"kind": "noisy_channel", "num_candidates": 5}, 45),
+        ({"kind": "noisy_channel", "num_candidates": 5, "mode": "corrupt"}, 9),
+    ],
+)
+def test_a_row_is_admitted_with_the_tokens_of_all_its_candidates(
+    strategy: dict[str, Any], most: int
+) -> None:
+    recipe = Recipe.model_validate(
+        {
+            "name": "x",
+            "rows": 30,
+            "labels": {"a": "says a"},
+            "strategies": [{**strategy, "length": {"max": 9}}],
+            "budget": {"tokens": 100},
+        }
+    )
+    admitted = first_round(recipe, Plan.of(recipe)).admitted
+    assert admitted.tolist() == [number < 100 // most for number in range(30)]

@@ -68,6 +68,7 @@ def test_a_plan_in_figures(scripted: Any, tmp_path: Path) -> None:
     assert sum(sum(kinds.values()) for kinds in summary["quotas"].values()) == 40
     assert summary["quotas"]["alpha"] == {"nucleus": 15, "greedy": 5}
     assert summary["forecast"]["candidates"] == 50
+    assert summary["rows_per_prompt"] == {"nucleus": 1, "greedy": 1}
 
 
 def test_a_sample_shows_the_rows_that_a_run_makes_first(
@@ -82,6 +83,22 @@ def test_a_sample_shows_the_rows_that_a_run_makes_first(
     (first,) = (t for t in candidates(workspace, columns=columns, before=1))
     wanted = [(row["id"], row["text"], row["reason"]) for row in first.to_pylist()]
     assert [(r["id"], r["clean_text"] or r["text"], r["reason"]) for r in shown] == wanted
+
+
+def test_a_sample_that_cuts_a_group_shows_the_rows_of_the_run(
+    scripted: Any, run_bare: Any, tmp_path: Path
+) -> None:
+    from tasks.planning.rounds import candidates
+
+    path = scripted(rows=24, strategies=[{"kind": "stochastic_beam", "num_beams": 4}])
+    checked = check_recipe(path)
+    assert summarise(checked, out=tmp_path)["rows_per_prompt"] == {"stochastic_beam": 4}
+    shown = sample_rows(checked, 6)
+    assert max(row["member"] for row in shown) > 0
+    workspace = run_bare(path, tmp_path)
+    columns = ["id", "prompt", "group_seed", "member", "raw_text"]
+    first, *_ = candidates(workspace, columns=columns, before=1)
+    assert [{name: row[name] for name in columns} for row in shown] == first.to_pylist()[:6]
 
 
 def test_every_example_is_known_drawn_or_not(scripted: Any, tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ def test_the_table_has_the_schema(writer: PromptWriter) -> None:
 def test_columns_agree_with_the_plan(writer: PromptWriter) -> None:
     for row in write(writer, list(range(50)), attempt=2).to_pylist():
         assert row["id"] == row_id("x", row["row"], 2)
-        assert row["seed"] == row_seed(3, row["row"], 2)
+        assert row["seed"] == row["group_seed"] == row_seed(3, row["row"], 2)
+        assert row["member"] == 0
         assert row["template"] == writer.template.reference
         assert row["strategy"] == writer.recipe.strategies[row["strategy_index"]].kind
         assert [name for name, _ in row["attributes"]] == ["form", "mood"]
@@ -95,6 +96,38 @@ def test_another_attempt_is_another_draw(writer: PromptWriter) -> None:
     assert first["strategy"].equals(second["strategy"])
     for column in ("seed", "attributes", "examples", "prompt", "id"):
         assert not first[column].equals(second[column]), column
+
+
+GROUPS = [
+    "strategies=[{kind: stochastic_beam, num_beams: 4}, {kind: nucleus, num_return_sequences: 3},"
+    " {kind: greedy}]"
+]
+
+
+def test_rows_of_a_group_share_their_prompt_at_every_attempt(folder: Path) -> None:
+    writer = prepare_prompts(load_recipe(folder / "recipe.yaml", overrides=GROUPS))
+    leaders = writer.plan.shard(np.arange(50)).leader.tolist()
+    assert len(set(leaders)) < 40
+    shared = ("label", "strategy_index", "group_seed", "attributes", "examples", "prompt")
+    for attempt in (0, 1, 5):
+        rows = write(writer, list(range(50)), attempt).to_pylist()
+        for row, leader in zip(rows, leaders, strict=True):
+            assert row["member"] == row["row"] - leader
+            assert {name: row[name] for name in shared} == {
+                name: rows[leader][name] for name in shared
+            }
+            assert row["group_seed"] == row_seed(3, leader, attempt)
+            assert row["seed"] == row_seed(3, row["row"], attempt)
+            assert row["id"] == row_id("x", row["row"], attempt)
+        assert len({row["group_seed"] for row in rows}) == len(set(leaders))
+
+
+def test_a_row_tried_again_alone_has_the_prompt_of_its_leader(folder: Path) -> None:
+    writer = prepare_prompts(load_recipe(folder / "recipe.yaml", overrides=GROUPS))
+    whole = write(writer, list(range(50)), 1)
+    again = [row for row in range(50) if whole["member"][row].as_py() == 2]
+    assert len(again) > 2
+    assert write(writer, again, 1).equals(whole.take(again))
 
 
 def test_the_models_format_is_put_around(folder: Path) -> None:

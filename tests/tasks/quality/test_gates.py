@@ -8,6 +8,7 @@ import pytest
 
 from schemas.gates import Reason, RowGates, Stage
 from schemas.row import CANDIDATE_SCHEMA, SCORED_SCHEMA, SCORES
+from schemas.strategies import Greedy, Length
 from tasks.quality.fingerprints import FingerprintIndex
 from tasks.quality.gates import judge, score_candidates
 from tasks.quality.scores import Candidate, Scores
@@ -24,6 +25,7 @@ FAILURES = {
     Reason.UNFINISHED: {"finish_reason": "length"},
     Reason.CHARS: {"num_chars": 9},
     Reason.WORDS: {"num_words": 81},
+    Reason.LENGTH_TARGET: {"target": 200, "unit": "chars", "tolerance": 0},
     Reason.REPETITION: {"repetition": 0.51},
     Reason.PROMPT_ECHO: {"prompt_overlap": 0.81},
     Reason.EXAMPLE_ECHO: {"example_similarity": 0.8},
@@ -40,24 +42,26 @@ GATE_OF = {
 }
 
 
-def failing(*reasons):
-    candidate, scores = GOOD, FINE
+def judge_failing(*reasons, gates):
+    candidate, scores, length = GOOD, FINE, Length()
     for reason in reasons:
         changes = FAILURES[reason]
-        if set(changes) <= set(Scores.__slots__):
+        if reason is Reason.LENGTH_TARGET:
+            length = Length.model_validate(changes)
+        elif set(changes) <= set(Scores.__slots__):
             scores = replace(scores, **changes)
         else:
             candidate = replace(candidate, **changes)
-    return candidate, scores
+    return judge(candidate, scores, gates=gates, length=length)
 
 
 def test_a_good_candidate_passes():
-    assert judge(GOOD, FINE, gates=RowGates()) is None
+    assert judge(GOOD, FINE, gates=RowGates(), length=Length()) is None
 
 
 @pytest.mark.parametrize("reason", ORDER)
 def test_each_gate_rejects_alone(reason):
-    verdict = judge(*failing(reason), gates=RowGates())
+    verdict = judge_failing(reason, gates=RowGates())
     assert verdict.reason is reason
     assert verdict.stage is (
         Stage.GENERATE if reason is Reason.GENERATION_ERROR else Stage.ROW_GATE
@@ -69,18 +73,18 @@ def test_each_gate_rejects_alone(reason):
 def test_the_first_gate_of_the_order_is_named(first, second):
     # Both are statements about the finish reason, so no candidate fails both.
     if (first, second) != (Reason.GENERATION_ERROR, Reason.UNFINISHED):
-        assert judge(*failing(first, second), gates=RowGates()).reason is first
+        assert judge_failing(first, second, gates=RowGates()).reason is first
 
 
 @pytest.mark.parametrize(("reason", "gate"), list(GATE_OF.items()))
 def test_a_gate_can_be_turned_off(reason, gate):
     gates = RowGates.model_validate({gate: "off"})
-    assert judge(*failing(reason), gates=gates) is None
+    assert judge_failing(reason, gates=gates) is None
 
 
 def test_two_gates_cannot_be_turned_off():
-    assert judge(*failing(Reason.EMPTY), gates=OFF).reason is Reason.EMPTY
-    assert judge(*failing(Reason.GENERATION_ERROR), gates=OFF).reason is Reason.GENERATION_ERROR
+    assert judge_failing(Reason.EMPTY, gates=OFF).reason is Reason.EMPTY
+    assert judge_failing(Reason.GENERATION_ERROR, gates=OFF).reason is Reason.GENERATION_ERROR
 
 
 @pytest.mark.parametrize(
@@ -104,14 +108,61 @@ def test_two_gates_cannot_be_turned_off():
     ],
 )
 def test_bounds(scores, reason, detail):
-    verdict = judge(GOOD, replace(FINE, **scores), gates=RowGates())
+    verdict = judge(GOOD, replace(FINE, **scores), gates=RowGates(), length=Length())
     assert (verdict and verdict.reason, verdict and verdict.detail) == (reason, detail)
+
+
+@pytest.mark.parametrize(
+    ("length", "scores", "detail"),
+    [
+        ({"target": 8, "unit": "words"}, {"num_words": 13}, "13 words, 8 +- 4 wanted"),
+        ({"target": 8, "unit": "words"}, {"num_words": 3}, "3 words, 8 +- 4 wanted"),
+        ({"target": 8, "unit": "words"}, {"num_words": 12}, None),
+        ({"target": 8, "unit": "words"}, {"num_words": 4}, None),
+        ({"target": 5, "unit": "words"}, {"num_words": 2}, "2 words, 5 +- 2.5 wanted"),
+        ({"target": 5, "unit": "words", "tolerance": 0}, {"num_words": 5}, None),
+        (
+            {"target": 5, "unit": "words", "tolerance": 0},
+            {"num_words": 6},
+            "6 words, 5 +- 0 wanted",
+        ),
+        ({"target": 40, "unit": "chars"}, {"num_chars": 61}, "61 characters, 40 +- 20 wanted"),
+        ({"target": 40, "unit": "chars"}, {"num_chars": 60, "num_words": 70}, None),
+        # As floats, 0.29 * 100 is a little less than 29.
+        ({"target": 100, "unit": "chars", "tolerance": 0.29}, {"num_chars": 129}, None),
+        (
+            {"target": 100, "unit": "chars", "tolerance": 0.29},
+            {"num_chars": 130},
+            "130 characters, 100 +- 29 wanted",
+        ),
+        ({"target": 8, "unit": "tokens"}, {"num_words": 60}, None),
+        ({"unit": "words"}, {"num_words": 60}, None),
+    ],
+)
+def test_length_targets(length, scores, detail):
+    scores, length = replace(FINE, **scores), Length.model_validate(length)
+    verdict = judge(GOOD, scores, gates=RowGates(), length=length)
+    assert (verdict and verdict.detail) == detail
+    assert verdict is None or verdict.reason is Reason.LENGTH_TARGET
+    assert judge(GOOD, scores, gates=OFF, length=length) is None
+
+
+def test_every_row_has_the_target_of_its_own_strategy():
+    strategies = [
+        Greedy(),
+        Greedy(length=Length(target=4, unit="words", tolerance=0)),
+        Greedy(length=Length(target=9, unit="words", tolerance=0)),
+    ]
+    table = candidates(*(row(strategy_index=place) for place in (2, 1, 0, 1)))
+    scored = score_candidates(table, strategies, gates=RowGates(), known=None)
+    assert scored["reason"].to_pylist() == ["length_target", None, None, None]
 
 
 def row(**changes):
     return {
         **{"row": 0, "attempt": 0, "id": "a-000000-0", "label": "card_arrival"},
-        **{"strategy_index": 0, "strategy": "greedy", "seed": 1, "attributes": [("tone", "calm")]},
+        **{"strategy_index": 0, "strategy": "greedy", "seed": 1, "group_seed": 1},
+        **{"member": 0, "weight": None, "attributes": [("tone", "calm")]},
         **{"examples": ["has my new card been sent"], "template": "t", "prompt": "Write."},
         **{"model": "m", "raw_text": "raw", "text": "where is my card", "num_tokens": 4},
         **{"logprob": None, "finish_reason": "eos", "error": None},
@@ -137,6 +188,7 @@ def test_a_table_of_candidates():
     )
     scored = score_candidates(
         table,
+        [Greedy()],
         gates=RowGates.model_validate({"example_echo": "off"}),
         known=FingerprintIndex.of_texts(["i know this text"]),
     )
@@ -156,12 +208,14 @@ def test_a_table_of_candidates():
 
 
 def test_an_error_without_words_still_has_a_detail():
-    scored = score_candidates(candidates(row(finish_reason="error")), gates=OFF, known=None)
+    scored = score_candidates(
+        candidates(row(finish_reason="error")), [Greedy()], gates=OFF, known=None
+    )
     assert scored["detail"].to_pylist() == ["the backend gave no reason"]
 
 
 def test_an_empty_table():
-    scored = score_candidates(candidates(), gates=RowGates(), known=None)
+    scored = score_candidates(candidates(), [Greedy()], gates=RowGates(), known=None)
     assert scored.num_rows == 0
     assert scored.schema.equals(SCORED_SCHEMA, check_metadata=True)
 
@@ -169,5 +223,7 @@ def test_an_empty_table():
 def test_chunks_do_not_matter():
     tables = [candidates(row(text=text)) for text in ("where is my card", "x", "lost it again")]
     whole = pa.concat_tables(tables)
-    parts = [score_candidates(table, gates=RowGates(), known=None) for table in tables]
-    assert score_candidates(whole, gates=RowGates(), known=None).equals(pa.concat_tables(parts))
+    parts = [score_candidates(table, [Greedy()], gates=RowGates(), known=None) for table in tables]
+    assert score_candidates(whole, [Greedy()], gates=RowGates(), known=None).equals(
+        pa.concat_tables(parts)
+    )
