@@ -148,18 +148,15 @@ class StochasticBeamSearch:
         beams = self._beams
         num_texts = int((beams.perturbed_SK[prompt] > -math.inf).sum())
         weights_K = importance_weights(beams.phi_SK[prompt], kappa=beams.kappa_S[prompt])
-        columns = (
-            beams.tokens_SKT[prompt],
-            beams.lengths_SK[prompt],
-            beams.logprob_SK[prompt],
-            beams.ended_SK[prompt],
-            weights_K,
-        )
+        lengths = beams.lengths_SK[prompt].tolist()
         return [
-            Hypothesis(tokens[:length], logprob, ended, weight)
-            for tokens, length, logprob, ended, weight in zip(
-                *(column[:num_texts].tolist() for column in columns), strict=True
+            Hypothesis(
+                tokens=beams.tokens_SKT[prompt, place, : lengths[place]].tolist(),
+                logprob=float(beams.logprob_SK[prompt, place]),
+                ended=bool(beams.ended_SK[prompt, place]),
+                weight=float(weights_K[place]),
             )
+            for place in range(num_texts)
         ]
 
     def _open(self, starts: Sequence[Start]) -> _Beams:
