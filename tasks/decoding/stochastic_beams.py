@@ -146,17 +146,14 @@ class StochasticBeamSearch:
     def results(self, prompt: int) -> list[Hypothesis]:
         """Return a done prompt's texts in the order in which they were drawn."""
         beams = self._beams
-        num_texts = int((beams.perturbed_SK[prompt] > -math.inf).sum())
         weights_K = importance_weights(beams.phi_SK[prompt], kappa=beams.kappa_S[prompt])
-        lengths = beams.lengths_SK[prompt].tolist()
+        facts_SK = (beams.perturbed_SK, beams.lengths_SK, beams.logprob_SK, beams.ended_SK)
+        facts_K4 = torch.stack([facts_K[prompt].double() for facts_K in facts_SK], 1).tolist()
+        texts = zip(beams.tokens_SKT[prompt].tolist(), facts_K4, weights_K.tolist(), strict=True)
         return [
-            Hypothesis(
-                tokens=beams.tokens_SKT[prompt, place, : lengths[place]].tolist(),
-                logprob=float(beams.logprob_SK[prompt, place]),
-                ended=bool(beams.ended_SK[prompt, place]),
-                weight=float(weights_K[place]),
-            )
-            for place in range(num_texts)
+            Hypothesis(tokens[: int(length)], logprob, ended == 1, weight)
+            for tokens, (perturbed, length, logprob, ended), weight in texts
+            if perturbed > -math.inf
         ]
 
     def _open(self, starts: Sequence[Start]) -> _Beams:

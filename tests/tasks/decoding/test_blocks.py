@@ -29,9 +29,7 @@ def test_blocks_are_about_as_many_as_they_are_wide(num_tokens):
 
 
 @law
-@given(
-    seed=st.integers(0, 2**32 - 1), num_rows=st.integers(0, 4), num_tokens=st.integers(1, 70)
-)
+@given(seed=st.integers(0, 2**32 - 1), num_rows=st.integers(0, 4), num_tokens=st.integers(1, 70))
 def test_sums_and_look_ups_are_those_of_slices(seed, num_rows, num_tokens):
     values = torch.from_numpy(np.random.default_rng(seed).random((num_rows, num_tokens)))
     width = block_width(num_tokens)
