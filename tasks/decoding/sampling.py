@@ -9,6 +9,7 @@ B sequences, V vocabulary.
 import torch
 from torch import Tensor
 
+from tasks.decoding.blocks import block_ids, block_sums, block_width, gather_blocks
 from tasks.planning.streams import GOLDEN, MIX_1, MIX_2
 
 
@@ -55,28 +56,45 @@ def gumbel_noise(step_keys: Tensor, tokens: Tensor) -> Tensor:
     return uniforms(step_keys, tokens).log_().neg_().log_().neg_()
 
 
-def draw_by_cdf(weights_BV: Tensor, *, uniforms_B: Tensor) -> Tensor:
-    """Draw one token of each row by inverting its distribution function, in vocabulary order.
+def draw(probabilities_BV: Tensor, *, keys_B: Tensor) -> Tensor:
+    """Draw one token of each row: a block of the vocabulary, then a token of the block.
+
+    `argmax(log p + G)` with independent standard Gumbel noise G is an exact sample of p, of blocks
+    as of tokens; some 2 sqrt(V) numbers are hashed where one stage would take V. Inverting the
+    distribution function would take one number, but a draw would then hang on the last bits of
+    every sum in front of it, and change with the batch far more often.
 
     Args:
-        weights_BV: Probabilities, or anything that is proportional to them, shape `(B, V)`; a token
-            of weight 0 is never drawn.
-        uniforms_B: One number in (0, 1) for each row, float64, shape `(B,)`.
+        probabilities_BV: Probabilities, or anything proportional to them, floating point, shape
+            `(B, V)`; a token of probability 0 is never drawn.
+        keys_B: Key of each row's draw, int64, shape `(B,)`.
 
     Returns:
-        Token ids, int64, shape `(B,)`; any id for a row whose weights are not numbers.
+        Token ids, int64, shape `(B,)`; any id for a row whose probabilities are not numbers.
 
     References:
-        Devroye, Non-Uniform Random Variate Generation, 1986, chapter III.
+        Maddison et al., NIPS 2014. https://arxiv.org/abs/1411.0030
     """
-    # Thousands of small numbers are added up, for which float32 is too coarse.
-    sums_BV = weights_BV.cumsum(dim=-1, dtype=torch.float64)
-    total_B1 = sums_BV[:, -1:]
-    goal_B1 = torch.minimum(
-        uniforms_B[:, None] * total_B1, torch.nextafter(total_B1, torch.zeros_like(total_B1))
-    )
-    places_B = torch.searchsorted(sums_BV, goal_B1, right=True).squeeze(-1)
-    return places_B.clamp_(max=weights_BV.shape[-1] - 1)
+    num_tokens = probabilities_BV.shape[-1]
+    width = block_width(num_tokens)
+    masses_BN = block_sums(probabilities_BV, width=width)
+    block_B = (masses_BN.log() + _noise(keys_B, _BLOCKS, masses_BN.shape[-1])).argmax(dim=-1)
+    ids_BW = block_ids(block_B, width=width)
+    rows_B = torch.arange(len(keys_B), device=keys_B.device)
+    weights_BW = gather_blocks(probabilities_BV, rows_J=rows_B, ids_JW=ids_BW, fill=0.0)
+    place_B = (weights_BW.log() + _noise(keys_B, _TOKENS, width)).argmax(dim=-1)
+    return (block_B * width + place_B).clamp_(max=num_tokens - 1)
+
+
+_BLOCKS, _TOKENS = 0, 1
+"""Streams of the two stages of a draw."""
+
+
+def _noise(keys_B: Tensor, stage: int, size: int) -> Tensor:
+    """Draw the Gumbel noise of one stage; its entries are those of a block or those of all."""
+    stage_keys_B = fold(keys_B, torch.full_like(keys_B, stage))
+    places = torch.arange(size, device=keys_B.device)
+    return gumbel_noise(stage_keys_B[:, None], places).float()
 
 
 def pick_best(logits_BV: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from schemas.strategies import Greedy, MinP, Nucleus, Temperature, TopK, Typical
-from tasks.decoding.sampling import draw_by_cdf, fold, pick_best, uniforms
+from tasks.decoding.sampling import draw, fold, pick_best
 from tasks.decoding.truncation import keep_min_p, keep_nucleus, keep_top_k, keep_typical
 
 Truncated = Temperature | TopK | Nucleus | MinP | Typical
@@ -50,9 +50,9 @@ def choose_tokens(
     keys_R = fold(keys_B, steps_B)
     tokens_B = torch.empty_like(keys_R)
     open_R = torch.arange(len(tokens_B), device=tokens_B.device)
-    for draw in range(_REJECTIONS):
+    for attempt in range(_REJECTIONS):
         probabilities_RV = rows_RV.softmax(dim=-1)
-        drawn_R = draw_by_cdf(probabilities_RV, uniforms_B=_numbers(keys_R, draw))
+        drawn_R = draw(probabilities_RV, keys_B=_draw_keys(keys_R, attempt))
         tokens_B[open_R] = drawn_R
         outside_R = _outside(rows_RV, probabilities_RV, tokens_R=drawn_R, strategy=strategy)
         places_R = outside_R.nonzero().squeeze(-1)
@@ -60,7 +60,7 @@ def choose_tokens(
             return tokens_B
         open_R, rows_RV, keys_R = open_R[places_R], rows_RV[places_R], keys_R[places_R]
     kept_RV = truncate(rows_RV, strategy=strategy).softmax(dim=-1)
-    tokens_B[open_R] = draw_by_cdf(kept_RV, uniforms_B=_numbers(keys_R, _REJECTIONS))
+    tokens_B[open_R] = draw(kept_RV, keys_B=_draw_keys(keys_R, _REJECTIONS))
     return tokens_B
 
 
@@ -81,8 +81,8 @@ def truncate(logits_BV: Tensor, *, strategy: Truncated) -> Tensor:
             assert_never(strategy)
 
 
-def _numbers(keys_R: Tensor, draw: int) -> Tensor:
-    return uniforms(keys_R, torch.full_like(keys_R, draw))
+def _draw_keys(keys_R: Tensor, attempt: int) -> Tensor:
+    return fold(keys_R, torch.full_like(keys_R, attempt))
 
 
 def _outside(
