@@ -1,14 +1,15 @@
-"""Sampling by inverse CDF in vocabulary order: one number in [0, 1) chooses the token.
+"""Arithmetic sampling: evenly spaced codes choose the texts of one prompt.
 
-Plain temperature sampling hashes that number from the row's key and the step: one hash a row where
-Gumbel noise takes one a token. Arithmetic sampling (Vilnis et al., ICML 2023,
-https://arxiv.org/abs/2210.15458) draws one number for a whole text, its *code*: each token is the
-one whose interval holds the code, and the code's place in that interval is the code of the next
-step. Codes of the rows of one prompt are evenly spaced under a shared random shift, so each row is
-an exact sample and together the rows spread over the tree of texts.
+One number in [0, 1), a row's *code*, chooses its text (Vilnis et al., ICML 2023,
+https://arxiv.org/abs/2210.15458): each token is the one whose interval of the distribution function
+holds the code, and the code's place in that interval is the code of the next step. Codes of the
+rows of one prompt are evenly spaced under a shared random shift, so each row is an exact sample and
+together the rows spread over the tree of texts.
 
 B rows, V vocabulary, N weights to choose from.
 """
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,14 +17,26 @@ from torch import Tensor
 from tasks.decoding.blocks import block_ids, block_sums, block_width, gather_blocks
 from tasks.decoding.sampling import fold, uniforms
 
-_CELL = 2.0**-52
-"""What a code is known to: `uniforms` gives the centre of one of 2^52 cells."""
 _BELOW_ONE = 1 - 2.0**-53
+_SPACING_BITS = 2
+"""A code is kept to a quarter of the space between the rows of its prompt."""
 _REFILL = -1
 """The stream of fresh bits; steps of the row's own stream are never negative."""
 
 
-def open_codes(seeds_B: Tensor, *, members_B: Tensor, num_members: int) -> Tensor:
+class Codes(NamedTuple):
+    """The codes of some rows.
+
+    Args:
+        values_B: In [0, 1), float64.
+        cells_B: What each is known to, a power of two up to 1; a code of cell 1 says nothing.
+    """
+
+    values_B: Tensor
+    cells_B: Tensor
+
+
+def open_codes(seeds_B: Tensor, *, members_B: Tensor, num_members: int) -> Codes:
     """Return the first code of each row: `frac(u + member / num_members)`, u of the shared seed.
 
     Args:
@@ -32,59 +45,46 @@ def open_codes(seeds_B: Tensor, *, members_B: Tensor, num_members: int) -> Tenso
         num_members: Rows of a prompt, at least 1.
 
     Returns:
-        Codes in [0, 1), float64, shape `(B,)`; of each row alone uniformly distributed.
+        Codes, each of which alone is uniformly distributed.
     """
     shifts_B = uniforms(seeds_B, torch.zeros_like(seeds_B))
-    return (shifts_B + members_B.double() / num_members).remainder(1.0).clamp_(max=_BELOW_ONE)
+    values_B = (shifts_B + members_B.double() / num_members).remainder(1.0).clamp_(max=_BELOW_ONE)
+    cell = 2.0 ** -((num_members - 1).bit_length() + _SPACING_BITS)
+    return Codes(values_B, torch.full_like(values_B, cell))
 
 
-def draw(
-    logits_BV: Tensor, *, codes_B: Tensor, keys_B: Tensor, steps_B: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Choose the token whose interval of the CDF holds each row's code, and narrow the code to it.
+def draw_by_code(
+    logits_BV: Tensor, codes: Codes, *, keys_B: Tensor, steps_B: Tensor
+) -> tuple[Tensor, Codes]:
+    """Choose the token whose interval holds each row's code, and narrow the code to it.
 
-    A token of probability p takes log2(1 / p) bits off the code, and a float64 has but 52. If the
-    code is uniform on the 2^52 cells of [0, 1), then given its token it is uniform on the cells of
-    the token's interval; stretched to [0, 1) these are `2^-52 / p` wide. A fresh uniform number
-    places the new code within its cell, so it is uniform on [0, 1) again, whatever was drawn
-    before. The cells that an interval's ends cut make up at most `V * 2^-52` of the probability:
-    the error of any inverse CDF in float64. Fresh bits are each row's own, yet they leave the
-    spacing of the rows of one prompt alone: after shared tokens of probability P the codes of n
-    rows are 1 / (nP) apart, and fresh bits have moved them by about `2^-52 / P`.
+    A token of probability p takes log2(1 / p) bits off the code, and stretches every rounding error
+    of the model by 1 / p. Bits below the space between the rows of a prompt do nothing for their
+    spread; were they kept, the last bits of a probability would decide a text a few tokens later.
+    So a code counts only to its cell: its place in the token's interval is rounded down to the
+    cell, which has become `cell / p` wide, and a fresh uniform number of the row's own places it
+    in there. Given its token the place is uniform on [0, 1), hence so is the new code, whatever was
+    drawn before. Once the cell is all of [0, 1) the rows of the prompt draw independently.
 
     Args:
         logits_BV: Unnormalised log-probabilities (nats), tempered and truncated, shape `(B, V)`,
             floating point; `-inf` is never drawn.
-        codes_B: Codes in [0, 1), float64, shape `(B,)`.
+        codes: The rows' codes.
         keys_B: Keys of the rows, each row its own, int64, shape `(B,)`.
         steps_B: Number of tokens that each row has drawn before, int64, shape `(B,)`.
 
     Returns:
-        Token ids, int64, shape `(B,)`, and the codes of the next step, float64, shape `(B,)`. A
-        row that holds NaN or `+inf`, or is all `-inf`, draws 0 and keeps its code.
+        Token ids, int64, shape `(B,)`, and the codes of the next step. A row that holds NaN or
+        `+inf`, or is all `-inf`, draws 0 and keeps its code.
     """
-    tokens_B, places_B, probabilities_B = _pick(logits_BV, codes_B)
-    fresh_B = uniforms(fold(keys_B, torch.full_like(keys_B, _REFILL)), steps_B) - 0.5
-    # What leaves the interval by half a cell enters at its other end: no end gathers codes.
-    moved_B = (places_B + fresh_B * (_CELL / probabilities_B)).remainder(1.0)
-    new_codes_B = moved_B.clamp_(max=_BELOW_ONE)
-    return tokens_B, torch.where(new_codes_B.isfinite(), new_codes_B, codes_B)
-
-
-def draw_by_cdf(logits_BV: Tensor, *, keys_B: Tensor, steps_B: Tensor) -> Tensor:
-    """Draw one token of each row from `softmax(logits)` with one counter-based uniform a row.
-
-    Args:
-        logits_BV: Unnormalised log-probabilities (nats), shape `(B, V)`, floating point; `-inf` is
-            never drawn.
-        keys_B: Keys of the rows, int64, shape `(B,)`.
-        steps_B: Number of tokens that each row has drawn before, int64, shape `(B,)`.
-
-    Returns:
-        Token ids, int64, shape `(B,)`; 0 for a row that holds NaN or `+inf`, or is all `-inf`.
-    """
-    tokens_B, _, _ = _pick(logits_BV, uniforms(keys_B, steps_B))
-    return tokens_B
+    tokens_B, places_B, probabilities_B = _pick(logits_BV, codes.values_B)
+    cells_B = torch.exp2((codes.cells_B / probabilities_B).log2().ceil()).clamp_(max=1.0)
+    fresh_B = uniforms(fold(keys_B, torch.full_like(keys_B, _REFILL)), steps_B)
+    values_B = (((places_B / cells_B).floor() + fresh_B) * cells_B).clamp_(max=_BELOW_ONE)
+    good_B = values_B.isfinite()
+    return tokens_B, Codes(
+        torch.where(good_B, values_B, codes.values_B), torch.where(good_B, cells_B, codes.cells_B)
+    )
 
 
 def _pick(logits_BV: Tensor, codes_B: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from schemas.strategies import Arithmetic, Greedy, Sampled
-from tasks.decoding.arithmetic import draw, open_codes
+from schemas.strategies import Arithmetic, Greedy, Sampled, Temperature
+from tasks.decoding.arithmetic import Codes, draw_by_code, open_codes
 from tasks.decoding.sampling import token_logprobs
 from tasks.decoding.search import Hypothesis, Start, Step
 from tasks.decoding.steering import steer
@@ -37,7 +37,7 @@ class TokenSearch:
         self._keys_B = torch.empty(0, dtype=torch.long, device=device)
         self._steps_B = torch.empty(0, dtype=torch.long, device=device)
         self._targets_B = torch.empty(0, dtype=torch.double, device=device)
-        self._codes_B = torch.empty(0, dtype=torch.double, device=device)
+        self._codes = Codes(self._targets_B, self._targets_B)
         self._logprobs_B = torch.empty(0, dtype=torch.double, device=device)
         self._tokens_BT = torch.empty(0, strategy.length.max, dtype=torch.long, device=device)
         self._shapes_logits = strategy.length.min > 0
@@ -53,7 +53,9 @@ class TokenSearch:
         self._keys_B = torch.cat([self._keys_B, keys_B])
         self._steps_B = torch.cat([self._steps_B, torch.zeros_like(keys_B)])
         self._targets_B = torch.cat([self._targets_B, targets_B.to(device)])
-        self._codes_B = torch.cat([self._codes_B, self._open_codes(starts)])
+        self._codes = Codes(
+            *map(torch.cat, zip(self._codes, self._open_codes(starts), strict=True))
+        )
         zeros_B = torch.zeros(count, dtype=torch.double, device=device)
         self._logprobs_B = torch.cat([self._logprobs_B, zeros_B])
         blank_BT = self._tokens_BT.new_zeros(count, self._tokens_BT.shape[1])
@@ -91,7 +93,7 @@ class TokenSearch:
         self._keys_B = self._keys_B[order_S]
         self._steps_B = self._steps_B[order_S]
         self._targets_B = self._targets_B[order_S]
-        self._codes_B = self._codes_B[order_S]
+        self._codes = Codes(self._codes.values_B[order_S], self._codes.cells_B[order_S])
         self._logprobs_B = self._logprobs_B[order_S]
         self._tokens_BT = self._tokens_BT[order_S]
 
@@ -105,22 +107,21 @@ class TokenSearch:
         return [Hypothesis(tokens, logprob, ended)]
 
     def _choose(self, logits_BV: Tensor) -> Tensor:
-        strategy = self._strategy
+        strategy, keys = self._strategy, {"keys_B": self._keys_B, "steps_B": self._steps_B}
         if not isinstance(strategy, Arithmetic):
-            return choose_tokens(
-                logits_BV, strategy=strategy, keys_B=self._keys_B, steps_B=self._steps_B
-            )
-        tokens_B, self._codes_B = draw(
-            logits_BV / strategy.temperature,
-            codes_B=self._codes_B,
-            keys_B=self._keys_B,
-            steps_B=self._steps_B,
+            return choose_tokens(logits_BV, strategy=strategy, **keys)
+        free_B = choose_tokens(
+            logits_BV, strategy=Temperature(temperature=strategy.temperature), **keys
         )
-        return tokens_B
+        spent_B = self._codes.cells_B >= 1
+        coded_B, self._codes = draw_by_code(logits_BV / strategy.temperature, self._codes, **keys)
+        # A spent code is a fresh number; the usual draw heeds the last bits of the logits less.
+        return torch.where(spent_B, free_B, coded_B)
 
-    def _open_codes(self, starts: Sequence[Start]) -> Tensor:
+    def _open_codes(self, starts: Sequence[Start]) -> Codes:
         if not isinstance(self._strategy, Arithmetic):
-            return torch.zeros(len(starts), dtype=torch.double, device=self._device)
+            spent_B = torch.ones(len(starts), dtype=torch.double, device=self._device)
+            return Codes(spent_B, spent_B)
         seeds = [start.shared_seed for start in starts]
         return open_codes(
             torch.tensor(seeds, device=self._device),
