@@ -57,12 +57,15 @@ def score_candidates(
 def judge(candidate: Candidate, scores: Scores, *, gates: RowGates) -> Verdict | None:
     """Return the first gate that a candidate fails, or None when it is good.
 
-    They are tried in this order: generation error, empty, unfinished, characters, words,
-    repetition, prompt echo, example echo, label leak, memorised. No gate turns off the first two.
+    They are tried in this order: generation error, output invalid, empty, unfinished, characters,
+    words, repetition, prompt echo, example echo, label leak, memorised. No gate turns off the first
+    three.
     """
     if candidate.finish_reason == "error":
         detail = candidate.error or "the backend gave no reason"
         return Verdict(Stage.GENERATE, Reason.GENERATION_ERROR, detail)
+    if candidate.error is not None:
+        return Verdict(Stage.GENERATE, Reason.OUTPUT_INVALID, candidate.error)
     failures = chain(
         _form_failures(candidate, scores, gates), _content_failures(candidate, scores, gates)
     )
