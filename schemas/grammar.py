@@ -10,7 +10,7 @@ from schemas.json_form import Schema, close_objects
 _END = 256
 _PROBE_STEPS = 32
 # Overrides win over what a schema says of itself under `x-guidance`.
-_JSON_OPTIONS = {"whitespace_flexible": False, "coerce_one_of": True, "lenient": False}
+_JSON_OPTIONS: Any = {"whitespace_flexible": False, "coerce_one_of": True, "lenient": False}
 
 
 class GrammarError(ValueError):
@@ -26,8 +26,7 @@ def json_grammar(schema: Schema) -> str:
     from llguidance import LLMatcher
 
     closed = close_objects(schema)
-    # Strings with a pattern of their own are `TextMatcher`s of one keyword and no object.
-    return str(LLMatcher.grammar_from_json_schema(closed, overrides=_JSON_OPTIONS))  # type: ignore[arg-type]
+    return str(LLMatcher.grammar_from_json_schema(closed, overrides=_JSON_OPTIONS))
 
 
 def regex_grammar(pattern: str) -> str:

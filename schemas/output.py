@@ -4,7 +4,7 @@ The key that stands in `prompt.output` says which.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, assert_never
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
@@ -156,7 +156,7 @@ def output_conflict(output: Output, *, strategies: Sequence[Strategy]) -> str | 
     return None
 
 
-def _grammar_fault(write: Any) -> str | None:
+def _grammar_fault(write: Callable[[], str]) -> str | None:
     try:
         TextMatcher(write())
     except GrammarError as error:

@@ -177,10 +177,7 @@ def _problem(
             )
         case "literal_error" if details["ctx"]["expected"] != "True":
             return _unknown_choice(path, details["input"], details["ctx"]["expected"])
-        case "output_form" if "fault" in details.get("ctx", {}):
-            wanted = _wanted(details)
-            return Problem("CS-R005", path, f"{key} {wanted}", f"change {dotted(path)}")
-        case "unknown_label" | "value_error":
+        case "unknown_label" | "value_error" | "output_form":
             return _refused(path, details, data)
     wanted = _wanted(details)
     if rest and literals:
@@ -203,6 +200,9 @@ def _refused(path: KeyPath, details: ErrorDetails, data: Any) -> Problem:
     """Say what a validator of the recipe's own has against a value."""
     if details["type"] == "unknown_label":
         return _unknown_label(details["ctx"])
+    if details["type"] == "output_form":
+        message = f"{_key_name(path)} {_wanted(details)}"
+        return Problem("CS-R005", path, message, f"change {dotted(path)}")
     message = str(details["ctx"]["error"])
     for part in path:
         data = data[part]
