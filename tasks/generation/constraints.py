@@ -95,8 +95,10 @@ class Constraint:
         if self._start.is_error():
             raise _unsuited(self._start.get_error().splitlines()[0][:200])
         self._executor = LLExecutor()
-        self._is_end_V = np.zeros(vocabulary_size, dtype=np.bool_)
-        self._is_end_V[ends] = True
+        self._ends = ends
+        others = np.ones(self._num_words * 32, dtype=np.uint8)
+        others[ends] = others[vocabulary_size:] = 0
+        self._no_end_W = np.packbits(others, bitorder="little").view(np.int32)
         self._probe()
 
     def open(self) -> FormState:
@@ -118,14 +120,12 @@ class Constraint:
             self._executor.unsafe_compute_mask_ptr(
                 going, words_BW.ctypes.data, self._num_words * 4, len(states)
             )
-        bits_BV = np.unpackbits(words_BW.view(np.uint8), axis=1, bitorder="little")
-        allowed_BV = np.zeros((len(states), self._vocabulary_size), dtype=np.bool_)
-        width = min(self._vocabulary_size, bits_BV.shape[1])
-        allowed_BV[:, :width] = bits_BV[:, :width]
+        words_BW &= self._no_end_W
         # Asked for after the masks: making one can find out that a form leads nowhere.
         complete_B = np.array([state.is_complete for state in states], dtype=np.bool_)
-        allowed_BV[:, self._is_end_V] = complete_B[:, None]
-        allowed_BV |= self._is_end_V & ~allowed_BV.any(axis=1, keepdims=True)
+        bits_BV = np.unpackbits(words_BW.view(np.uint8), axis=1, bitorder="little")
+        allowed_BV = bits_BV[:, : self._vocabulary_size].view(np.bool_)
+        allowed_BV[:, self._ends] = (complete_B | ~words_BW.any(axis=1))[:, None]
         return torch.from_numpy(allowed_BV)
 
     def _probe(self) -> None:
@@ -135,10 +135,11 @@ class Constraint:
         """
         state = self.open()
         for _ in range(_PROBE_STEPS):
-            going_V = self.allowed([state])[0].numpy() & ~self._is_end_V
-            if not going_V.any():
+            allowed_V = self.allowed([state])[0]
+            allowed_V[self._ends] = False
+            if not allowed_V.any():
                 return
-            state.accept(int(going_V.argmax()))
+            state.accept(int(allowed_V.to(torch.uint8).argmax()))
             if state.is_broken:
                 raise _unsuited("its vocabulary cannot write the form")
 
