@@ -65,20 +65,16 @@ class TextMatcher:
         self._probe()
 
     def fits(self, text: str) -> bool:
-        """Say whether the text, from end to end, follows the grammar; a lone surrogate never does.
+        """Say whether the text, from end to end, follows the grammar.
 
-        Raises:
-            GrammarError: If the grammar grows beyond its limits on the way.
+        A lone surrogate never does, nor a text on whose way the grammar grows beyond its limits.
         """
         try:
             content = list(text.encode())
         except UnicodeEncodeError:
             return False
         matcher = self._start.deep_copy()
-        num_read = matcher.try_consume_tokens(content)
-        if num_read < len(content):
-            return False
-        return bool(matcher.is_accepting())
+        return matcher.try_consume_tokens(content) == len(content) and bool(matcher.is_accepting())
 
     def _probe(self) -> None:
         """Follow the grammar for some bytes: what is too large shows only on the way."""

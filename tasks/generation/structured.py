@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, assert_never
 
-from schemas.grammar import GrammarError, TextMatcher, json_grammar, regex_grammar
+from schemas.grammar import TextMatcher, json_grammar, regex_grammar
 from schemas.output import ChoicesOutput, JsonOutput, Output, RegexOutput
 from tasks.generation.cleaning import clean_characters, clean_reply
 from tasks.generation.coercion import coerce
@@ -63,11 +63,9 @@ class RegexReader:
     def read(self, reply: str, *, prompt: str) -> ReadReply:
         """Read one reply."""
         text = clean_characters(reply)
-        try:
-            fits = self._matcher.fits(text)
-        except GrammarError as error:
-            return _wrong(f"the reply cannot be matched: {error}")
-        return ReadReply(text) if fits else _wrong("the reply does not match the expression")
+        if not self._matcher.fits(text):
+            return _wrong("the reply does not match the expression")
+        return ReadReply(text)
 
 
 class ChoicesReader:
