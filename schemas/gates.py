@@ -38,6 +38,7 @@ class Reason(StrEnum):
     """Why a candidate was dropped; `rejected/` and the manifest use these words."""
 
     GENERATION_ERROR = "generation_error"
+    OUTPUT_INVALID = "output_invalid"
     EMPTY = "empty"
     UNFINISHED = "unfinished"
     CHARS = "chars"

@@ -8,6 +8,7 @@ from schemas.base import Frozen
 from schemas.gates import Gates, GatesConfig
 from schemas.noise import NoiseConfig
 from schemas.noise_mixtures import asks_for_tokenizer, labels_named, unknown_label, walk
+from schemas.output import JsonOutput, Output, output_conflict
 from schemas.strategies import Nucleus, Strategy
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
@@ -94,6 +95,8 @@ class Prompt(Frozen):
     template: str = Field(default="intent", min_length=1)
     """A name among the shipped templates, or a path beside the recipe."""
     examples: Examples | None = None
+    output: Output | None = None
+    """The form that replies must have; any when absent."""
 
 
 class TransformersModel(Frozen):
@@ -190,6 +193,18 @@ class Recipe(Frozen):
                     )
         if isinstance(self.model, ScriptedModel) and asks_for_tokenizer(steps, name="model"):
             raise ValueError("noise: a scripted model has no tokenizer; use tokenizer: starter")
+        return self
+
+    @model_validator(mode="after")
+    def _output_fits(self) -> "Recipe":
+        output = self.prompt.output
+        if output is None:
+            return self
+        if (conflict := output_conflict(output, strategies=self.strategies)) is not None:
+            raise ValueError(conflict)
+        names = output.attributes if isinstance(output, JsonOutput) else ()
+        if taken := [name for name in names if name in self.attributes]:
+            raise ValueError(f"attributes: {taken[0]!r} is also a property of the output's schema")
         return self
 
     @model_validator(mode="after")

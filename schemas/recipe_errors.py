@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.errors import InputError
+from schemas.output import OUTPUT_FORMS
 from schemas.yaml_source import KeyPath, Source, dotted, printable
 
+OUTPUT: KeyPath = ("prompt", "output")
 _MAX_EXPLAINED = 20  # a machine-made recipe can have a hundred thousand errors
 _MOST_USEFUL_FIRST = ("CS-R003", "CS-R006", "CS-R005", "CS-R004", "CS-R007")
 _NOT_YET = {
@@ -142,11 +144,11 @@ def shown(value: Any) -> str:
 
 
 def _is_union(path: KeyPath) -> bool:
-    return path == ("model",) or (path != () and isinstance(path[-1], int))
+    return path in (("model",), OUTPUT) or (path != () and isinstance(path[-1], int))
 
 
 def _tags(data: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (data.get("kind"), data.get("backend", "transformers"))
+    return (data.get("kind"), data.get("backend", "transformers"), *OUTPUT_FORMS)
 
 
 def _problem(
@@ -175,7 +177,7 @@ def _problem(
             )
         case "literal_error" if details["ctx"]["expected"] != "True":
             return _unknown_choice(path, details["input"], details["ctx"]["expected"])
-        case "unknown_label" | "value_error":
+        case "unknown_label" | "value_error" | "output_form":
             return _refused(path, details, data)
     wanted = _wanted(details)
     if rest and literals:
@@ -198,6 +200,9 @@ def _refused(path: KeyPath, details: ErrorDetails, data: Any) -> Problem:
     """Say what a validator of the recipe's own has against a value."""
     if details["type"] == "unknown_label":
         return _unknown_label(details["ctx"])
+    if details["type"] == "output_form":
+        message = f"{_key_name(path)} {_wanted(details)}"
+        return Problem("CS-R005", path, message, f"change {dotted(path)}")
     message = str(details["ctx"]["error"])
     for part in path:
         data = data[part]

@@ -63,7 +63,7 @@ CANDIDATE_FIELDS: tuple[pa.Field, ...] = (
     _field("logprob", pa.float32(), "mean log-probability a generated token, nats", nullable=True),
     _WEIGHT,
     _field("finish_reason", pa.string(), "eos, stop, length, error"),
-    _field("error", pa.string(), "what went wrong with this row's generation", nullable=True),
+    _field("error", pa.string(), "what is wrong: no reply, or one of a wrong form", nullable=True),
 )
 VERDICT_FIELDS: tuple[pa.Field, ...] = (
     _field("stage", pa.string(), "where the candidate was dropped", nullable=True),

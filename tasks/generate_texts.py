@@ -28,7 +28,13 @@ def generate_texts(work: Path, prompts: FileRef) -> FileRef:
         backend = backend_of(workspace)
         table = read_shard(prompts)
         pace = Pace(path, prompt_tokens=sum(backend.count_tokens(table["prompt"].to_pylist())))
-        made = generate_candidates(table, facts.recipe.strategies, backend, on_reply=pace.note)
+        made = generate_candidates(
+            table,
+            facts.recipe.strategies,
+            backend,
+            output=facts.recipe.prompt.output,
+            on_reply=pace.note,
+        )
         # Noted first: a kill between the two must not lose the tokens that the model has read.
         pace.finish()
         return write_shard(path, made, made_from=made_from)

@@ -39,6 +39,22 @@ def clean_reply(text: str, *, prompt: str = "") -> str:
     return text
 
 
+def clean_characters(text: str) -> str:
+    """Normalise characters and white space as `clean_reply` does, and drop nothing else.
+
+    For a text whose form is checked: quotation marks and field names may belong to it.
+
+    Args:
+        text: The decoded reply; untrusted.
+    """
+    previous = None
+    while text != previous:
+        previous = text
+        text = "".join(map(_kept, _CONTROL_TOKEN.sub("", text)))
+        text = " ".join(unicodedata.normalize("NFC", text).split())
+    return text
+
+
 def _pass(text: str, *, fields: frozenset[str]) -> str:
     # Each pass shortens the text or leaves it as it is, after the first has normalised it: the loop
     # ends.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from schemas.manifest import Determinism, ModelInfo
+from schemas.output import Output
 from schemas.strategies import Strategy
 
 FinishReason = Literal["eos", "stop", "length", "error"]
@@ -25,6 +26,8 @@ class Request:
         group_seed: What the rows made from this prompt draw together, in [0, 2^63); the row's own
             seed when None, for it is then alone.
         member: The row's place among the rows made from this prompt, from 0.
+        output: The form that the reply must have; None for any. A backend that can mask tokens
+            holds the model to it; every reply is checked afterwards.
     """
 
     row: int
@@ -35,6 +38,7 @@ class Request:
     strategy: Strategy
     group_seed: int | None = None
     member: int = 0
+    output: Output | None = None
 
     @property
     def shared_seed(self) -> int:

@@ -30,7 +30,9 @@ def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
     model = local_model(checked.loaded)
     backend = open_backend(model, folder=checked.loaded.folder)
     prompts = checked.writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
-    candidates = generate_candidates(prompts, recipe.strategies, backend)
+    candidates = generate_candidates(
+        prompts, recipe.strategies, backend, output=recipe.prompt.output
+    )
     scored = score_candidates(
         candidates,
         recipe.strategies,

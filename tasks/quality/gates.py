@@ -67,9 +67,9 @@ def judge(
 ) -> Verdict | None:
     """Return the first gate that a candidate fails, or None when it is good.
 
-    They are tried in this order: generation error, empty, unfinished, characters, words, length
-    target, repetition, prompt echo, example echo, label leak, memorised. The first two cannot be
-    turned off.
+    They are tried in this order: generation error, output invalid, empty, unfinished, characters,
+    words, length target, repetition, prompt echo, example echo, label leak, memorised. No gate
+    turns off the first three.
 
     Args:
         candidate: The candidate.
@@ -80,6 +80,8 @@ def judge(
     if candidate.finish_reason == "error":
         detail = candidate.error or "the backend gave no reason"
         return Verdict(Stage.GENERATE, Reason.GENERATION_ERROR, detail)
+    if candidate.error is not None:
+        return Verdict(Stage.GENERATE, Reason.OUTPUT_INVALID, candidate.error)
     failures = chain(
         _form_failures(candidate, scores, gates),
         _target_failures(scores, gates, length),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.generation.cleaning import clean_reply
+from tasks.generation.cleaning import clean_characters, clean_reply
 
 PROMPT = "Write a message.\nIntent: lost card\nTone: polite\nMessage:"
 pieces = st.sampled_from(
@@ -92,3 +92,16 @@ def test_leftovers_go_and_the_text_stays(text, expected):
 
 def test_without_a_prompt_no_field_is_a_leftover():
     assert clean_reply("Message: hello\nIntent: x") == "Message: hello Intent: x"
+
+
+@settings(deadline=None)
+@given(st.lists(pieces, max_size=12).map("".join))
+def test_clean_characters_are_one_line_of_nfc_and_stay(text: str) -> None:
+    clean = clean_characters(text)
+    assert clean_characters(clean) == clean
+    assert clean == unicodedata.normalize("NFC", " ".join(clean.split()))
+    clean.encode()
+
+
+def test_clean_characters_keep_quotation_marks_and_field_names() -> None:
+    assert clean_characters('  "Message:\n\x07 a"</s>') == '"Message: a"'

@@ -16,11 +16,13 @@ from tasks.quality.scores import Candidate, Scores
 GOOD = Candidate("where is my card", "card_arrival", "Write.", (), "eos", None)
 FINE = Scores(16, 4, 0.0, 0.0, 0.0, 0.0, 0.0)
 OFF = RowGates.all_off()
+ALWAYS = (Reason.GENERATION_ERROR, Reason.OUTPUT_INVALID, Reason.EMPTY)
 ORDER = [reason for reason in Reason if reason not in (Reason.DUPLICATE, Reason.NEAR_DUPLICATE)]
 
 
 FAILURES = {
     Reason.GENERATION_ERROR: {"finish_reason": "error", "error": "logits are NaN"},
+    Reason.OUTPUT_INVALID: {"error": "stars: 7 is greater than the maximum of 5"},
     Reason.EMPTY: {"text": " \u200b\n"},
     Reason.UNFINISHED: {"finish_reason": "length"},
     Reason.CHARS: {"num_chars": 9},
@@ -34,11 +36,7 @@ FAILURES = {
 }
 GATE_OF = {
     Reason.UNFINISHED: "finished",
-    **{
-        reason: reason.value
-        for reason in ORDER
-        if reason not in (Reason.GENERATION_ERROR, Reason.EMPTY, Reason.UNFINISHED)
-    },
+    **{reason: reason.value for reason in ORDER if reason not in (*ALWAYS, Reason.UNFINISHED)},
 }
 
 
@@ -63,9 +61,7 @@ def test_a_good_candidate_passes():
 def test_each_gate_rejects_alone(reason):
     verdict = judge_failing(reason, gates=RowGates())
     assert verdict.reason is reason
-    assert verdict.stage is (
-        Stage.GENERATE if reason is Reason.GENERATION_ERROR else Stage.ROW_GATE
-    )
+    assert verdict.stage is (Stage.GENERATE if reason in ALWAYS[:2] else Stage.ROW_GATE)
     assert verdict.detail
 
 
@@ -82,9 +78,9 @@ def test_a_gate_can_be_turned_off(reason, gate):
     assert judge_failing(reason, gates=gates) is None
 
 
-def test_two_gates_cannot_be_turned_off():
-    assert judge_failing(Reason.EMPTY, gates=OFF).reason is Reason.EMPTY
-    assert judge_failing(Reason.GENERATION_ERROR, gates=OFF).reason is Reason.GENERATION_ERROR
+@pytest.mark.parametrize("reason", ALWAYS)
+def test_three_gates_cannot_be_turned_off(reason):
+    assert judge_failing(reason, gates=OFF).reason is reason
 
 
 @pytest.mark.parametrize(
