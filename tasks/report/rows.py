@@ -4,8 +4,6 @@ import math
 from collections import Counter
 from typing import Any
 
-import pyarrow as pa
-
 from schemas.noise import Edit
 from tasks.report.edits import mark_edits
 from tasks.report.findings import Excerpt, NoisedRow, RejectedRow, SampleRow

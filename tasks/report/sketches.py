@@ -179,7 +179,9 @@ def wilson(successes: int, trials: int) -> Interval | None:
     spread = Z_95**2 / trials
     centre = (p + spread / 2) / (1 + spread)
     reach = Z_95 * math.sqrt(p * (1 - p) / trials + spread / (4 * trials)) / (1 + spread)
-    low, high = max(0.0, centre - reach), min(1.0, centre + reach)
+    # At the edges the formula gives 0 and 1, but for the last bit.
+    low = centre - reach if successes else 0.0
+    high = centre + reach if successes < trials else 1.0
     return Interval(value=p, low=low, high=high, n=trials)
 
 

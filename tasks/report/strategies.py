@@ -150,9 +150,7 @@ def _self_bleu(sample: list[_Text], *, num_texts: int) -> Interval | None:
 def _agreement(samples: list[list[_Text]]) -> tuple[list[Interval | None], Comparison]:
     """Let all strategies' texts teach one classifier; count each strategy's own agreement."""
     each = AGREEMENT_TEXTS // len(samples)
-    texts = [
-        (place, text) for place, sample in enumerate(samples) for text in sample[:each]
-    ]
+    texts = [(place, text) for place, sample in enumerate(samples) for text in sample[:each]]
     found = label_agreement(
         [" ".join(text.words) for _, text in texts], [text.label for _, text in texts]
     )

@@ -130,10 +130,14 @@ def test_wilson_equals_the_published_formula() -> None:
     # Newcombe, Statistics in Medicine 1998, table I, method 3.
     assert (round(found.low, 4), round(found.high, 4)) == (0.2553, 0.3662)
     assert wilson(0, 0) is None
-    edge = wilson(20, 20)
-    assert edge is not None
-    assert edge.high == 1
-    assert 0.8 < edge.low < 0.9
+    for trials in range(1, 400):
+        all_of_them, none = wilson(trials, trials), wilson(0, trials)
+        assert all_of_them is not None
+        assert none is not None
+        assert all_of_them.high == 1
+        assert none.low == 0
+        assert all_of_them.low == pytest.approx(trials / (trials + 1.96**2), abs=1e-4)
+        assert none.high == pytest.approx(1 - all_of_them.low)
 
 
 @given(

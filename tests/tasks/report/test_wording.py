@@ -5,7 +5,6 @@ import pytest
 
 from schemas.gates import Reason
 from schemas.manifest import GateResult
-from schemas.recipe import Recipe
 from tasks.report.wording import bound_in_words, grounds, reason_meaning
 
 
