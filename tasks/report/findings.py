@@ -122,8 +122,8 @@ class StrategyFindings(Frozen):
     seconds_per_row: float | None
     """Seconds of generation, rejected candidates included, over accepted rows; null without
     rows."""
-    mean_tokens: Interval | None
-    """Mean length of an accepted row in tokens; null without rows."""
+    mean_words: Interval | None
+    """Mean number of words of an accepted row before noise; null without rows."""
     logprob: Interval | None
     """Mean over accepted rows of the mean log-probability per token, nats; null when unknown."""
     agreement: Interval | None

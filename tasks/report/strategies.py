@@ -57,7 +57,9 @@ class StrategyCounts:
         for place in np.unique(places).tolist():
             part = table.filter(pa.array(places == place))
             self._logprobs[place].add(np.asarray(part["logprob"].drop_null(), dtype=np.float64))
-            self._lengths[place].add(np.asarray(part["num_tokens"], dtype=np.float64))
+            # Not the row's tokens: those count the candidates that it was chosen from too.
+            num_words = pc.struct_field(part["scores"].combine_chunks(), "num_words")
+            self._lengths[place].add(np.asarray(num_words, dtype=np.float64))
             clean = pc.coalesce(part["clean_text"], part["text"]).to_pylist()
             labels = asked_labels(part).to_pylist()
             sample = self._samples[place]
@@ -94,7 +96,7 @@ class StrategyCounts:
                 acceptance=wilson(account.accepted, account.generated),
                 tokens_per_row=_per_row(account.tokens, account),
                 seconds_per_row=_per_row(account.seconds, account),
-                mean_tokens=self._lengths[place].interval(),
+                mean_words=self._lengths[place].interval(),
                 logprob=self._logprobs[place].interval(),
                 agreement=agreement[place],
                 distinct=_distinct(samples[place], num_words=num_words),

@@ -134,9 +134,11 @@ def convert_tokenizer(path: Path) -> PreTrainedTokenizerFast:
     core.post_processor = processors.TemplateProcessing(
         single=f"{BEGIN} $A", special_tokens=[(BEGIN, ids[BEGIN])]
     )
-    return PreTrainedTokenizerFast(
+    wrap: Any = PreTrainedTokenizerFast
+    wrapped: PreTrainedTokenizerFast = wrap(
         tokenizer_object=core, unk_token=UNKNOWN, bos_token=BEGIN, eos_token=BEGIN
     )
+    return wrapped
 
 
 @pytest.fixture(scope="module")

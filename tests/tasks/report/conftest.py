@@ -109,7 +109,7 @@ def make_manifest(
 
 def strategies_of(recipe: Recipe, rows: Sequence[dict[str, Any]]) -> NDArray[np.int64]:
     """Place of each row's strategy: the first of its kind, where it does not name another."""
-    kinds = [strategy.kind for strategy in recipe.strategies]
+    kinds: list[str] = [strategy.kind for strategy in recipe.strategies]
     return np.array([row.get("place", kinds.index(row["strategy"])) for row in rows], np.int64)
 
 
@@ -119,7 +119,7 @@ def make_accounts(
     rejected: Sequence[dict[str, Any]],
     shortfalls: Sequence[Shortfall],
 ) -> tuple[StrategyAccount, ...]:
-    kinds = [strategy.kind for strategy in recipe.strategies]
+    kinds: list[str] = [strategy.kind for strategy in recipe.strategies]
     missing: Counter[int] = Counter()
     for shortfall in shortfalls:
         known = shortfall.strategy in kinds

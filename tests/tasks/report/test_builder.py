@@ -56,8 +56,10 @@ def test_strategies_are_measured_side_by_side(small: Any) -> None:
     expected = [row["logprob"] for row in small.accepted if row["strategy"] == "nucleus"]
     assert nucleus.logprob is not None
     assert nucleus.logprob.value == pytest.approx(sum(expected) / len(expected))
-    assert nucleus.mean_tokens is not None
-    assert (nucleus.mean_tokens.value, nucleus.mean_tokens.n) == (7, 90)
+    words = [row["scores"]["num_words"] for row in small.accepted if row["strategy"] == "nucleus"]
+    assert nucleus.mean_words is not None
+    assert nucleus.mean_words.n == 90
+    assert nucleus.mean_words.value == pytest.approx(sum(words) / 90)
     # Rejected candidates cost tokens and seconds too: 7 tokens and half a second each.
     assert nucleus.tokens_per_row == pytest.approx(7 * 130 / 90)
     assert nucleus.seconds_per_row == pytest.approx(0.5 * 130 / 90)

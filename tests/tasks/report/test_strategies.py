@@ -33,12 +33,12 @@ def test_entries_of_the_same_kind_are_told_apart(
     release: Callable[..., Any], row: Callable[..., Any], recipe: Callable[..., Recipe]
 ) -> None:
     two = [{"kind": "nucleus", "top_p": 0.5}, {"kind": "nucleus", "top_p": 0.5}]
-    rows = [row(n, place=n % 2, num_tokens=5 + n % 2) for n in range(40)]
+    rows = [row(n, place=n % 2, text="one more text" + n % 2 * " here") for n in range(40)]
     first, second = release(recipe=recipe(strategies=two), accepted=rows).findings().strategies
     assert (first.kind, first.settings) == (second.kind, second.settings)
     assert (first.accepted, second.accepted) == (20, 20)
-    assert first.mean_tokens.value == 5
-    assert second.mean_tokens.value == 6
+    assert first.mean_words.value == 3
+    assert second.mean_words.value == 4
 
 
 def test_agreement_is_each_strategys_own(
@@ -48,12 +48,13 @@ def test_agreement_is_each_strategys_own(
         label = "ab"[n // 2 % 2]
         # One strategy writes what its labels say; the other writes the same for both.
         says = label if n % 2 else "nothing"
-        return row(
+        made: dict[str, Any] = row(
             n,
             label=label,
             strategy="nucleus" if n % 2 else "typical",
             text=f"this is what {says} says: {says}",
         )
+        return made
 
     found = release(accepted=[text(n) for n in range(200)]).findings()
     nucleus, typical = found.strategies
@@ -98,7 +99,7 @@ def test_a_strategy_whose_candidates_were_all_rejected(
     typical = run.findings().strategies[1]
     assert (typical.accepted, typical.rejected) == (0, 9)
     assert (typical.acceptance.value, typical.acceptance.n) == (0, 9)
-    assert typical.tokens_per_row is typical.seconds_per_row is typical.mean_tokens is None
+    assert typical.tokens_per_row is typical.seconds_per_row is typical.mean_words is None
     assert typical.agreement is typical.self_bleu is None
     assert run.findings().comparison.self_bleu_texts == 30
 
