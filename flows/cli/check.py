@@ -91,19 +91,20 @@ def _add_row(table: "Table", name: str, counts: list[int], *, style: str = "") -
 
 
 def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
-    prompt, backend = summary["prompt_tokens"], summary["backend"]
+    prompt = summary["prompt_tokens"]
     return {
-        "backend": f"{visible(backend['name'])} runs {', '.join(_running(backend['runs']))}",
         "prompts": f"{prompt['mean']:,.0f} tokens on average, {prompt['most']:,} at most, "
         f"of a context of {summary['context']:,}",
         "tokens": f"about {forecast['tokens']:,} to generate, at most {forecast['most_tokens']:,}",
         "time": _time(forecast["seconds"]),
         "release": f"about {_megabytes(forecast['megabytes'])} MB",
+        "backend": _backend(summary["backend"]),
     }
 
 
-def _running(runs: dict[str, bool]) -> list[str]:
-    return [kind for kind, is_there in runs.items() if is_there]
+def _backend(backend: dict[str, Any]) -> str:
+    running = [kind for kind, runs in backend["runs"].items() if runs]
+    return f"{backend['name']} runs {', '.join(running)}"
 
 
 def _megabytes(number: float) -> str:

@@ -35,11 +35,11 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
     )
     return {
         "name": recipe.name,
+        "backend": {"name": backend, "runs": {kind: kind in SUPPORT[backend] for kind in kinds}},
         "rows": recipe.rows,
         "model": info.id,
         "context": info.context_length,
         "strategies": kinds,
-        "backend": {"name": backend, "runs": {kind: kind in SUPPORT[backend] for kind in kinds}},
         "quotas": {label: {kind: rows[kind] for kind in kinds} for label, rows in quotas.items()},
         "prompt_tokens": {
             "mean": float(checked.prompt_tokens.mean()),

@@ -33,27 +33,6 @@ def test_json_adds_up(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert plan["quotas"]["[bold]日本語"] == {"greedy": 450, "nucleus": 450}
 
 
-@pytest.mark.parametrize("columns", [50, 100])
-def test_the_table_names_every_label_whole(
-    columns: int,
-    recipe: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    from rich.cells import cell_len
-
-    monkeypatch.setenv("COLUMNS", str(columns))
-    assert run(["check", str(recipe)]) == 0
-    out = capsys.readouterr().out
-    assert max(map(cell_len, out.splitlines())) <= columns
-    assert "[bold]日本語" in out
-    assert "…" not in out
-    assert "planned: the recipe is right. Model: s\n" in out
-    for fact in ("backend", "prompts", "tokens", "time", "release"):
-        assert f"\n{fact}" in out
-    assert "\ntime     unknown\n" in "\n".join(map(str.rstrip, out.splitlines()))
-
-
 @pytest.mark.parametrize("columns", [60, 100])
 def test_many_strategies_stand_in_a_table_of_their_own(
     columns: int,
@@ -77,3 +56,25 @@ def test_many_strategies_stand_in_a_table_of_their_own(
     for row in (["one", "600"], ["two", "1,200"], *([kind, "150"] for kind in kinds)):
         assert row in lines
     assert lines.count(["all", "1,800"]) == 2
+    assert "scripted runs greedy, temperature," in " ".join(map(" ".join, lines))
+
+
+@pytest.mark.parametrize("columns", [50, 100])
+def test_the_table_names_every_label_whole(
+    columns: int,
+    recipe: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from rich.cells import cell_len
+
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert run(["check", str(recipe)]) == 0
+    out = capsys.readouterr().out
+    assert max(map(cell_len, out.splitlines())) <= columns
+    assert "[bold]日本語" in out
+    assert "…" not in out
+    assert "planned: the recipe is right. Model: s\n" in out
+    for fact in ("prompts", "tokens", "time", "release"):
+        assert f"\n{fact}" in out
+    assert "\ntime     unknown\n" in "\n".join(map(str.rstrip, out.splitlines()))
