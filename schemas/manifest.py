@@ -67,6 +67,20 @@ class TokenCounts(Frozen):
     generated: int = Field(ge=0)
 
 
+class StrategyAccount(Frozen):
+    """One strategy of the recipe: its rows, and what they cost."""
+
+    kind: str
+    requested: int = Field(ge=0)
+    generated: int = Field(ge=0)
+    """Candidates."""
+    accepted: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    """Generated tokens, those of rejected candidates included."""
+    seconds: float = Field(ge=0)
+    """Seconds of generation, summed over shards and over the interrupted tries of the run."""
+
+
 class Determinism(Frozen):
     """Which promise the rows carry."""
 
@@ -129,6 +143,8 @@ class Manifest(Frozen):
     tokens: TokenCounts
     seconds: dict[str, float]
     """Seconds of work by stage, summed over shards and over the interrupted tries of the run."""
+    strategies: tuple[StrategyAccount, ...] = ()
+    """One for each strategy, in the recipe's order; they add up to `rows` and `tokens`."""
     determinism: Determinism
     hardware: Hardware
     gates: tuple[GateResult, ...]
@@ -140,4 +156,13 @@ class Manifest(Frozen):
     def _splits_hold_all(self) -> "Manifest":
         if sum(self.splits.values()) != self.rows.accepted:
             raise ValueError("the splits do not add up to the accepted rows")
+        return self
+
+    @model_validator(mode="after")
+    def _strategies_hold_all(self) -> "Manifest":
+        books = [(s.requested, s.generated, s.accepted, s.tokens) for s in self.strategies]
+        rows = self.rows
+        whole = (rows.requested, rows.generated, rows.accepted, self.tokens.generated)
+        if books and tuple(map(sum, zip(*books, strict=True))) != whole:
+            raise ValueError("the strategies do not add up to the rows and tokens of the run")
         return self

@@ -27,7 +27,12 @@ def generate_texts(work: Path, prompts: FileRef) -> FileRef:
     with _ONE_AT_A_TIME:
         backend = backend_of(workspace)
         table = read_shard(prompts)
-        pace = Pace(path, prompt_tokens=sum(backend.count_tokens(table["prompt"].to_pylist())))
+        rows, strategies = table["row"].to_pylist(), table["strategy_index"].to_pylist()
+        pace = Pace(
+            path,
+            prompt_tokens=sum(backend.count_tokens(table["prompt"].to_pylist())),
+            strategy_of=dict(zip(rows, strategies, strict=True)),
+        )
         made = generate_candidates(
             table,
             facts.recipe.strategies,

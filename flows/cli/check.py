@@ -1,12 +1,18 @@
 """`corpusmith check`: everything that can be said about a recipe before anything is generated."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli.options import Json, Overrides, RecipePath
 from flows.cli.output import open_console, print_json, visible, working
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_LABEL_WIDTH = 20
+"""Columns of a terminal that a label, which may be folded, should have."""
 
 
 def check(
@@ -34,25 +40,54 @@ def _show(summary: dict[str, Any]) -> None:
     from rich.text import Text
 
     console, forecast = open_console(), summary["forecast"]
-    kinds = list(summary["strategies"])
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("label", overflow="fold")
-    for kind in (*kinds, "rows"):
-        table.add_column(kind, justify="right")
-    for label, rows in summary["quotas"].items():
-        cells = [f"{rows[kind]:,}" for kind in kinds]
-        table.add_row(Text(visible(label)), *cells, f"{sum(rows.values()):,}")
-    totals = [f"{sum(rows[kind] for rows in summary['quotas'].values()):,}" for kind in kinds]
-    table.add_row("all", *totals, f"{summary['rows']:,}", style="bold")
     title = Text(f"{summary['name']}: the recipe is right.", style="bold")
     console.print(title.append(f" Model: {visible(summary['model'])}\n", style="not bold"))
-    console.print(table)
-    console.print()
+    for table in _quotas(summary, width=console.width):
+        console.print(table)
+        console.print()
     facts = Table.grid(padding=(0, 2, 0, 0))
     for name, fact in _facts(summary, forecast).items():
         facts.add_row(name, Text(fact))
     console.print(facts)
     console.print(Text(visible(forecast["basis"]), style="dim"))
+
+
+def _quotas(summary: dict[str, Any], *, width: int) -> list["Table"]:
+    """Rows by label and strategy; by either alone when their table is wider than the terminal."""
+    quotas, kinds = summary["quotas"], list(summary["strategies"])
+    rows = summary["rows"]
+    by_kind = {kind: sum(cells[kind] for cells in quotas.values()) for kind in kinds}
+    by_label = {label: sum(cells.values()) for label, cells in quotas.items()}
+    if sum(len(kind) + 2 for kind in (*kinds, "rows")) + _LABEL_WIDTH <= width:
+        table = _open_table("label", (*kinds, "rows"))
+        for label, cells in quotas.items():
+            _add_row(table, label, [*cells.values(), by_label[label]])
+        _add_row(table, "all", [*by_kind.values(), rows], style="bold")
+        return [table]
+    apart = []
+    for name, counts in (("label", by_label), ("strategy", by_kind)):
+        table = _open_table(name, ("rows",))
+        for key, count in counts.items():
+            _add_row(table, key, [count])
+        _add_row(table, "all", [rows], style="bold")
+        apart.append(table)
+    return apart
+
+
+def _open_table(name: str, columns: tuple[str, ...]) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(name, overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _add_row(table: "Table", name: str, counts: list[int], *, style: str = "") -> None:
+    from rich.text import Text
+
+    table.add_row(Text(visible(name)), *(f"{count:,}" for count in counts), style=style)
 
 
 def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
@@ -66,7 +101,13 @@ def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
         "tokens": f"about {forecast['tokens']:,} to generate, at most {forecast['most_tokens']:,}",
         "time": _time(forecast["seconds"]),
         "release": f"about {_megabytes(forecast['megabytes'])} MB",
+        "backend": _backend(summary["backend"]),
     }
+
+
+def _backend(backend: dict[str, Any]) -> str:
+    running = [kind for kind, runs in backend["runs"].items() if runs]
+    return f"{backend['name']} runs {', '.join(running)}"
 
 
 def _megabytes(number: float) -> str:

@@ -150,6 +150,8 @@ class Cost(Frozen):
     """Generated tokens."""
     prompt_tokens: int = 0
     seconds: float = 0.0
+    strategy_seconds: dict[int, float] = Field(default_factory=dict)
+    """Seconds of generation by the place of the strategy in the recipe."""
     done: bool = True
     """False while the work goes on."""
     rejected: dict[str, int] = Field(default_factory=dict)

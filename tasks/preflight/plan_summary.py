@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from schemas.errors import CorpusmithError
 from schemas.manifest import Manifest, ModelInfo
+from tasks.generation.support import SUPPORT
 from tasks.planning.forecast import forecast
 from tasks.preflight.checks import CheckedRecipe
 from tasks.release.publish import MANIFEST, latest
@@ -20,7 +21,7 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
         checked: The recipe.
         out: Folder of earlier releases, whose measured pace is used.
     """
-    recipe, info = checked.recipe, checked.model.info
+    recipe, info, backend = checked.recipe, checked.model.info, checked.recipe.model.backend
     kinds = list(dict.fromkeys(strategy.kind for strategy in recipe.strategies))
     quotas: dict[str, Counter[str]] = {label: Counter() for label in recipe.labels}
     for cell in checked.writer.plan.quotas():
@@ -34,6 +35,7 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
     )
     return {
         "name": recipe.name,
+        "backend": {"name": backend, "runs": {kind: kind in SUPPORT[backend] for kind in kinds}},
         "rows": recipe.rows,
         "model": info.id,
         "context": info.context_length,

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from schemas.manifest import RowCounts, Shortfall, TokenCounts
+from schemas.manifest import RowCounts, Shortfall, StrategyAccount, TokenCounts
 from schemas.recipe import Recipe
 from tasks.planning.plan import Plan
 from tasks.planning.rounds import candidates
@@ -28,26 +28,30 @@ class Accounts:
         shortfalls: Missing rows by label and strategy, with the reasons.
         tokens: Tokens read and written by the model.
         seconds: Seconds of work by stage.
+        strategies: Rows and cost of each strategy of the recipe, in its order.
     """
 
     rows: RowCounts
     shortfalls: tuple[Shortfall, ...]
     tokens: TokenCounts
     seconds: dict[str, float]
+    strategies: tuple[StrategyAccount, ...]
 
 
 def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
     """Close the books of a run whose rounds are done."""
     accepted = np.zeros(recipe.rows, dtype=np.bool_)
     rejected: Counter[str] = Counter()
-    generated = tokens = 0
-    for table in candidates(workspace, columns=["row", "num_tokens", "reason"]):
-        generated += table.num_rows
-        tokens += pc.sum(table["num_tokens"]).as_py() or 0
+    sums = np.zeros((len(recipe.strategies), 3), dtype=np.int64)
+    columns = ["row", "strategy_index", "num_tokens", "reason"]
+    for table in candidates(workspace, columns=columns):
         good = pc.is_null(table["reason"])
+        counted = np.stack([np.ones(len(good)), good, table["num_tokens"]], axis=1)
+        np.add.at(sums, table["strategy_index"].to_numpy(), counted.astype(np.int64))
         accepted[table.filter(good)["row"].to_numpy()] = True
         rejected.update(table.filter(pc.invert(good))["reason"].to_pylist())
     count = int(accepted.sum())
+    generated, _, tokens = sums.sum(axis=0).tolist()
     return Accounts(
         rows=RowCounts(
             requested=recipe.rows,
@@ -59,6 +63,7 @@ def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
         shortfalls=_shortfalls(workspace, recipe, ~accepted) if count < recipe.rows else (),
         tokens=TokenCounts(prompt=_prompt_tokens(workspace), generated=tokens),
         seconds=_seconds(workspace),
+        strategies=_strategy_accounts(workspace, recipe, sums),
     )
 
 
@@ -118,3 +123,35 @@ def _seconds(workspace: Workspace) -> dict[str, float]:
     for cost in _costs(workspace):
         seconds[names.get(cost.stage, cost.stage)] += round(cost.seconds, 3)
     return dict(seconds)
+
+
+def _strategy_accounts(
+    workspace: Workspace, recipe: Recipe, sums: NDArray[np.int64]
+) -> tuple[StrategyAccount, ...]:
+    """Close each strategy's books.
+
+    Args:
+        workspace: The run.
+        recipe: Its recipe.
+        sums: Candidates, accepted rows and generated tokens of each strategy, shape `(S, 3)`.
+    """
+    requested = [0] * len(recipe.strategies)
+    for cell in Plan.of(recipe).quotas():
+        requested[cell.strategy_index] += cell.rows
+    seconds = [0.0] * len(recipe.strategies)
+    for cost in _costs(workspace):
+        for place, spent in cost.strategy_seconds.items():
+            seconds[place] += spent
+    return tuple(
+        StrategyAccount(
+            kind=strategy.kind,
+            requested=requested[place],
+            generated=generated,
+            accepted=accepted,
+            tokens=tokens,
+            seconds=round(seconds[place], 6),
+        )
+        for place, (strategy, (generated, accepted, tokens)) in enumerate(
+            zip(recipe.strategies, sums.tolist(), strict=True)
+        )
+    )

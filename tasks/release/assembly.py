@@ -22,6 +22,8 @@ from tasks.release.manifest import package_versions
 from tasks.report.builder import FindingsBuilder
 from tasks.report.page import write_report
 
+_STRATEGY = "strategy_index"
+
 
 def assemble(
     workspace: Workspace,
@@ -67,6 +69,7 @@ def assemble(
             splits=splits,
             tokens=accounts.tokens,
             seconds=accounts.seconds,
+            strategies=accounts.strategies,
             determinism=determinism,
             hardware=hardware,
             gates=gates,
@@ -85,13 +88,13 @@ def _write_rows(
     """Write every released row and every rejected candidate; return findings and split sizes."""
     findings = FindingsBuilder(recipe)
     sizes = np.zeros(len(recipe.splits), dtype=np.int64)
-    for table, splits in released(workspace):
+    for table, splits, strategies in released(workspace):
         draft.add_rows(table, splits)
-        findings.add_accepted(table)
+        findings.add_accepted(table, strategies)
         sizes += np.bincount(splits, minlength=sizes.size)
-    for table in rejected(workspace):
+    for table, strategies in rejected(workspace):
         draft.add_rejected(table)
-        findings.add_rejected(table)
+        findings.add_rejected(table, strategies)
     return findings, dict(zip(recipe.splits, sizes.tolist(), strict=True))
 
 
@@ -107,23 +110,36 @@ def _passes(recipe: Recipe, accounts: Accounts, gates: tuple[GateResult, ...]) -
     return not short and all(gate.passed for gate in gates)
 
 
-def released(workspace: Workspace) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
-    """Yield the released rows shard by shard in row order, each with the places of its splits."""
+def released(
+    workspace: Workspace,
+) -> Iterator[tuple[pa.Table, NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the released rows shard by shard in row order, with places of splits and strategies."""
     splits = pq.read_table(workspace.final / "arranged.parquet")["split"].to_numpy()
     start = 0
+    columns = [*RELEASED_SCHEMA.names, _STRATEGY]
     for path in sorted(workspace.final.glob("shard-*.noised.parquet")):
-        table = pq.read_table(path, columns=RELEASED_SCHEMA.names, page_checksum_verification=True)
-        yield table.cast(RELEASED_SCHEMA), splits[start : start + table.num_rows].astype(np.int64)
+        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+        rows = table.select(RELEASED_SCHEMA.names).cast(RELEASED_SCHEMA)
+        own = splits[start : start + table.num_rows].astype(np.int64)
+        yield rows, own, _strategies(table)
         start += table.num_rows
 
 
-def rejected(workspace: Workspace) -> Iterator[pa.Table]:
-    """Yield the rejected candidates with `REJECTED_SCHEMA`, by shards in (round, row) order."""
+def rejected(workspace: Workspace) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
+    """Yield the rejected candidates with `REJECTED_SCHEMA`, and the places of their strategies.
+
+    They come by shards in (round, row) order.
+    """
     columns = [name for name in REJECTED_SCHEMA.names if name in SCORED_SCHEMA.names]
-    for table in candidates(workspace, columns=columns):
+    for table in candidates(workspace, columns=[*columns, _STRATEGY]):
         lost = table.filter(pc.is_valid(table["reason"]))
+        strategies = _strategies(lost)
         nothing = pa.nulls(lost.num_rows)
         for name in ("clean_text", "clean_label"):
             lost = lost.append_column(name, nothing.cast(pa.string()))
         lost = lost.append_column("noise", pa.array([[]] * lost.num_rows, EDITS))
-        yield lost.select(REJECTED_SCHEMA.names).cast(REJECTED_SCHEMA)
+        yield lost.select(REJECTED_SCHEMA.names).cast(REJECTED_SCHEMA), strategies
+
+
+def _strategies(table: pa.Table) -> NDArray[np.int64]:
+    return np.asarray(table[_STRATEGY].to_numpy(), dtype=np.int64)

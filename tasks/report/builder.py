@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from schemas.manifest import Manifest
 from schemas.recipe import Recipe
 from schemas.recipe_identity import resolved_yaml
 from tasks.report.counting import (
     Pairs,
+    asked_labels,
     attribute_counts,
     by_first,
-    by_second,
     missing_counts,
     pair_counts,
 )
@@ -30,7 +31,7 @@ from tasks.report.findings import (
     Samples,
     Shares,
 )
-from tasks.report.rows import asked_labels, excerpt, noised_row, rejected_row, sample_row
+from tasks.report.rows import excerpt, noised_row, rejected_row, sample_row
 from tasks.report.shares import attribute_shares, label_shares
 from tasks.report.sketches import BottomK, LengthCounts, StratifiedSample, row_hash
 from tasks.report.strategies import StrategyCounts
@@ -62,23 +63,30 @@ class FindingsBuilder:
         self._num_flipped = 0
         self._num_words = LengthCounts()
         self._num_chars = LengthCounts()
-        self._strategies = StrategyCounts()
+        self._candidates = np.zeros((len(recipe.strategies), 2), dtype=np.int64)
+        self._strategies = StrategyCounts(recipe.strategies)
         strata = len(recipe.labels)
         self._plain_rows = StratifiedSample[SampleRow](NUM_ACCEPTED, num_strata=strata)
         self._noised_rows = StratifiedSample[NoisedRow](NUM_NOISED, num_strata=strata)
         self._rejected_rows: dict[str, BottomK[RejectedRow]] = {}
 
-    def add_accepted(self, table: pa.Table) -> None:
-        """Count released rows: columns of `RELEASED_SCHEMA`, every row once over all calls."""
+    def add_accepted(self, table: pa.Table, strategies: NDArray[np.int64]) -> None:
+        """Count released rows, every row once over all calls.
+
+        Args:
+            table: Columns of `RELEASED_SCHEMA`.
+            strategies: Place of each row's strategy in the recipe, shape `(N,)`.
+        """
         if not table.num_rows:
             return
+        self._candidates[:, 0] += np.bincount(strategies, minlength=len(self._candidates))
         self._accepted.update(pair_counts(asked_labels(table), table["strategy"]))
         self._attributes.update(attribute_counts(table["attributes"]))
         self._templates.update(pc.unique(table["template"]).to_pylist())
         scores = table["scores"].combine_chunks()
         for name, counts in (("num_words", self._num_words), ("num_chars", self._num_chars)):
             counts.add(np.asarray(pc.struct_field(scores, name)).astype(np.int64))
-        self._strategies.add(table)
+        self._strategies.add(table, strategies)
         self._num_flipped += table.num_rows - table["clean_label"].null_count
         self._num_noised += table.num_rows - table["clean_text"].null_count
         kinds = pc.struct_field(pc.list_flatten(table["noise"].combine_chunks()), "kind")
@@ -86,10 +94,16 @@ class FindingsBuilder:
             self._edits[entry["values"]] += entry["counts"]
         self._sample_accepted(table)
 
-    def add_rejected(self, table: pa.Table) -> None:
-        """Count rejected candidates: columns of `REJECTED_SCHEMA`, each once over all calls."""
+    def add_rejected(self, table: pa.Table, strategies: NDArray[np.int64]) -> None:
+        """Count rejected candidates, each once over all calls.
+
+        Args:
+            table: Columns of `REJECTED_SCHEMA`.
+            strategies: Place of each candidate's strategy in the recipe, shape `(N,)`.
+        """
         if not table.num_rows:
             return
+        self._candidates[:, 1] += np.bincount(strategies, minlength=len(self._candidates))
         self._rejected.update(pair_counts(table["label"], table["strategy"]))
         ids, reasons = table["id"].to_pylist(), table["reason"].to_pylist()
         self._reasons.update(reasons)
@@ -115,6 +129,7 @@ class FindingsBuilder:
         missing = missing_counts(manifest.shortfalls)
         most_missing = sorted(manifest.shortfalls, key=lambda s: (-s.missing, s.label, s.strategy))
         rejections = self._rejections(manifest.rows.generated)
+        strategies, comparison = self._strategies.findings(manifest.strategies)
         return Findings(
             name=manifest.name,
             version=manifest.version,
@@ -132,13 +147,8 @@ class FindingsBuilder:
             attributes=self._attribute_shares(),
             attributes_left_out=max(0, len(self._recipe.attributes) - MAX_ATTRIBUTES),
             lengths=self._lengths(),
-            strategies=self._strategies.findings(
-                self._recipe.strategies,
-                accepted=by_second(self._accepted),
-                rejected=by_second(self._rejected),
-                missing=by_second(missing),
-            ),
-            diversity_words=self._strategies.num_diversity_words(),
+            strategies=strategies,
+            comparison=comparison,
             noise=self._noise(),
             samples=self._samples(rejections),
             recipe=excerpt(resolved_yaml(self._recipe), RECIPE_CHARS),
@@ -164,6 +174,9 @@ class FindingsBuilder:
             )
         if self._reasons != Counter(manifest.rows.rejected):
             raise ValueError("the rejected rows that were added are not those the manifest counts")
+        counted = [(s.accepted, s.generated - s.accepted) for s in manifest.strategies]
+        if counted != [(accepted, rejected) for accepted, rejected in self._candidates.tolist()]:
+            raise ValueError("the strategies of the rows are not those the manifest counts")
 
     def _rejections(self, generated: int) -> tuple[ReasonCount, ...]:
         ordered = sorted(self._reasons.items(), key=lambda entry: (-entry[1], entry[0]))

@@ -27,6 +27,11 @@ def pair_counts(first: pa.ChunkedArray, second: pa.ChunkedArray) -> Pairs:
     return Counter({(entry["first"], entry["second"]): entry["count_all"] for entry in counted})
 
 
+def asked_labels(table: pa.Table) -> pa.ChunkedArray:
+    """Return the label asked for of each released row, also where noise flipped it."""
+    return pc.coalesce(table["clean_label"], table["label"])
+
+
 def attribute_counts(column: pa.ChunkedArray) -> Pairs:
     """Count (attribute, value) over a column of maps."""
     # A cast, because a sliced map's own `keys` and `items` ignore the slice.
@@ -48,8 +53,3 @@ def by_first(pairs: Pairs) -> Counter[str]:
     for (first, _), number in pairs.items():
         totals[first] += number
     return totals
-
-
-def by_second(pairs: Pairs) -> Counter[str]:
-    """Sum over the first member of each pair."""
-    return by_first(Counter({(b, a): number for (a, b), number in pairs.items()}))

@@ -35,6 +35,8 @@ class Interval(Frozen):
     value: float
     low: float
     high: float
+    n: int = Field(ge=1)
+    """Observations that it is estimated from."""
 
 
 class Share(Frozen):
@@ -101,23 +103,54 @@ class Lengths(Frozen):
 
 
 class StrategyFindings(Frozen):
-    """One kind of decoding beside the others."""
+    """One strategy of the recipe beside the others."""
 
     kind: str
-    settings: tuple[str, ...]
-    """Parameters of each strategy of this kind in the recipe; rows do not tell them apart."""
-    asked: float
+    settings: str
+    """Its parameters in a line."""
+    asked: int
+    """Rows that the recipe gives it."""
     accepted: int
     rejected: int
+    """Rejected candidates."""
     missing: int
+    """Rows asked for and not accepted."""
     acceptance: Interval | None
     """Accepted part of the candidates, Wilson interval; null without candidates."""
+    tokens_per_row: float | None
+    """Generated tokens, rejected candidates included, over accepted rows; null without rows."""
+    seconds_per_row: float | None
+    """Seconds of generation, rejected candidates included, over accepted rows; null without
+    rows."""
+    mean_words: Interval | None
+    """Mean number of words of an accepted row before noise; null without rows."""
     logprob: Interval | None
     """Mean over accepted rows of the mean log-probability per token, nats; null when unknown."""
-    mean_tokens: float | None
-    """Generated tokens of an accepted row."""
-    distinct_2: float | None
-    """Distinct part of the word 2-grams in `diversity_words` words; null with too few words."""
+    agreement: Interval | None
+    """Part of the accepted rows to which a classifier that never saw them gives their label, Wilson
+    interval; null when it was not measured."""
+    distinct: tuple[float | None, float | None, float | None]
+    """Distinct part of the words, word 2-grams and 3-grams in `distinct_words` words; nulls with
+    too few words."""
+    self_bleu: Interval | None
+    """Mean BLEU-4 of each of `self_bleu_texts` texts against the others; null with too few."""
+
+
+class Comparison(Frozen):
+    """What the strategies were compared on; samples are rows with the smallest hash of their id."""
+
+    distinct_words: int
+    """Words of each strategy's sample for `distinct`; 0 when it is not measured."""
+    self_bleu_texts: int
+    """Texts of each strategy's sample for `self_bleu`; 0 when it is not measured."""
+    agreement_texts: int
+    """Texts of all strategies together on which agreement was measured."""
+    agreement_left_out: int
+    """Sampled texts that were left out because their label has too few."""
+    agreement_chance: float | None
+    """Agreement that the most frequent label alone would reach; null when nothing was measured."""
+    agreement_obstacle: str | None
+    """Why agreement was not measured; null when it was."""
 
 
 class NoiseFindings(Frozen):
@@ -222,8 +255,8 @@ class Findings(Frozen):
     attributes_left_out: int = 0
     lengths: tuple[Lengths, ...]
     strategies: tuple[StrategyFindings, ...]
-    diversity_words: int
-    """Words of each strategy's sample that `distinct_2` is measured on; 0 when it is not."""
+    """In the recipe's order."""
+    comparison: Comparison
     noise: NoiseFindings | None
     samples: Samples
     recipe: Excerpt

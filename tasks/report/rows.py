@@ -4,9 +4,6 @@ import math
 from collections import Counter
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from schemas.noise import Edit
 from tasks.report.edits import mark_edits
 from tasks.report.findings import Excerpt, NoisedRow, RejectedRow, SampleRow
@@ -33,11 +30,6 @@ def excerpt(text: str, limit: int) -> Excerpt:
     while len(visible(head).encode()) > MAX_BYTES_A_CHAR * limit:
         head = head[: len(head) * 3 // 4]
     return Excerpt(text=head, chars=len(text))
-
-
-def asked_labels(table: pa.Table) -> pa.ChunkedArray:
-    """Return the label asked for of each released row, also where noise flipped it."""
-    return pc.coalesce(table["clean_label"], table["label"])
 
 
 def sample_row(row: dict[str, Any]) -> SampleRow:

@@ -164,7 +164,7 @@ class MeanCounts:
         mean = self._sum / _FIXED_POINT / self._num
         variance = max(0.0, self._sum_of_squares / _FIXED_POINT / self._num - mean**2)
         reach = Z_95 * math.sqrt(variance / self._num)
-        return Interval(value=mean, low=mean - reach, high=mean + reach)
+        return Interval(value=mean, low=mean - reach, high=mean + reach, n=self._num)
 
 
 def wilson(successes: int, trials: int) -> Interval | None:
@@ -179,23 +179,26 @@ def wilson(successes: int, trials: int) -> Interval | None:
     spread = Z_95**2 / trials
     centre = (p + spread / 2) / (1 + spread)
     reach = Z_95 * math.sqrt(p * (1 - p) / trials + spread / (4 * trials)) / (1 + spread)
-    return Interval(value=p, low=max(0.0, centre - reach), high=min(1.0, centre + reach))
+    # At the edges the formula gives 0 and 1, but for the last bit.
+    low = centre - reach if successes else 0.0
+    high = centre + reach if successes < trials else 1.0
+    return Interval(value=p, low=low, high=high, n=trials)
 
 
-def distinct_2(texts: list[list[str]], *, num_words: int) -> float | None:
-    """Return distinct / all word 2-grams in the first `num_words` words of texts taken in turn.
+def distinct_share(texts: list[list[str]], *, n: int, num_words: int) -> float | None:
+    """Return distinct / all word n-grams in the first `num_words` words of texts taken in turn.
 
     The ratio falls as a sample grows, so samples are comparable only at the same `num_words`. No
-    2-gram reaches from one text into the next; the last text is cut. None when there is no 2-gram.
+    n-gram reaches from one text into the next; the last text is cut. None when there is no n-gram.
 
     References:
         Li et al., NAACL 2016. https://arxiv.org/abs/1510.03055
     """
-    pairs: set[tuple[str, ...]] = set()
-    num_pairs = 0
+    distinct: set[tuple[str, ...]] = set()
+    num_ngrams = 0
     for words in texts:
         words = words[:num_words]
         num_words -= len(words)
-        pairs.update(word_ngrams(words, 2))
-        num_pairs += max(0, len(words) - 1)
-    return len(pairs) / num_pairs if num_pairs else None
+        distinct.update(word_ngrams(words, n))
+        num_ngrams += max(0, len(words) - n + 1)
+    return len(distinct) / num_ngrams if num_ngrams else None

@@ -4,7 +4,6 @@ from typing import assert_never
 
 from schemas.gates import Reason
 from schemas.manifest import GateResult, Manifest, RowCounts
-from schemas.strategies import Strategy
 from tasks.report.formatting import decimal, integer
 
 
@@ -99,13 +98,3 @@ def _rows_sentence(rows: RowCounts, *, allowed: bool) -> str:
         "the budget was spent before they were accepted"
     )
     return f"{words}; the recipe allows that." if allowed else f"{words}."
-
-
-def settings(strategy: Strategy) -> str:
-    """Write a strategy's parameters as a line: `top_p 0.9, temperature 1, 1 to 64 tokens`."""
-    values = strategy.model_dump(exclude={"kind", "share", "length", "stop"})
-    words = [f"{name} {value:g}" for name, value in values.items()]
-    words.append(f"{integer(strategy.length.min)} to {integer(strategy.length.max)} tokens")
-    if strategy.stop:
-        words.append("stop " + " ".join(map(repr, strategy.stop)))
-    return ", ".join(words)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -14,6 +15,7 @@ from schemas.manifest import (
     Manifest,
     ModelInfo,
     RowCounts,
+    StrategyAccount,
     TokenCounts,
 )
 from schemas.recipe import Recipe
@@ -83,9 +85,11 @@ def page_url(tmp_path_factory: pytest.TempPathFactory) -> str:
         row | {"stage": "select", "reason": "duplicate", "detail": "a copy"} for row in made[-5:]
     ]
     builder = FindingsBuilder(recipe)
-    builder.add_accepted(pa.Table.from_pylist(made[:-5], schema=RELEASED_SCHEMA))
-    builder.add_rejected(pa.Table.from_pylist(rejected, schema=REJECTED_SCHEMA))
     num_accepted = NUM_ROWS - 5
+    accepted = pa.Table.from_pylist(made[:-5], schema=RELEASED_SCHEMA)
+    builder.add_accepted(accepted, np.zeros(num_accepted, np.int64))
+    lost = pa.Table.from_pylist(rejected, schema=REJECTED_SCHEMA)
+    builder.add_rejected(lost, np.zeros(5, np.int64))
     gate = GateResult(name="distinct_2", passed=True, observed=0.5, bound=">= 0.1", meaning="pairs")
     manifest = Manifest(
         name="page",
@@ -107,6 +111,16 @@ def page_url(tmp_path_factory: pytest.TempPathFactory) -> str:
         splits={"train": num_accepted},
         tokens=TokenCounts(prompt=1000, generated=500),
         seconds={"generate": 3.2},
+        strategies=(
+            StrategyAccount(
+                kind="nucleus",
+                requested=num_accepted,
+                generated=NUM_ROWS,
+                accepted=num_accepted,
+                tokens=500,
+                seconds=3.1,
+            ),
+        ),
         determinism=Determinism(promise="exact", statement="No row depends on its neighbours."),
         hardware=Hardware(device="cpu", cpu="a processor", cpu_count=2),
         gates=(gate,),

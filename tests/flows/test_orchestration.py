@@ -88,7 +88,7 @@ def test_a_failed_gate_fails_the_flow_run(scripted: Any, tmp_path: Path) -> None
 def test_artifacts_show_progress_counts_and_the_release(scripted: Any, tmp_path: Path) -> None:
     release = generate(scripted(rows=6, bad=0, name="artefacts", gates="off"), tmp_path)
     with get_client(sync_client=True) as client:
-        # Asked for by key: the server lists by random id, and the suite's other runs fill its first page.
+        # By key: the server lists by random id, and other runs of the suite fill its first page.
         wanted = ArtifactFilter(key=ArtifactFilterKey(like_="artefacts-%"))
         found = client.read_artifacts(artifact_filter=wanted)
     assert not inspect.isawaitable(found)

@@ -7,6 +7,7 @@ import pytest
 from recipes import init_files
 from schemas.json_schema import recipe_json_schema, schema_text
 from schemas.recipe_file import load_recipe
+from schemas.strategies import STRATEGY_CLASSES
 from tasks.prompting.rendering import prepare_prompts
 
 FOLDER = Path(__file__).resolve().parents[2] / "recipes"
@@ -27,6 +28,15 @@ def test_the_quickstart_is_what_the_readme_promises() -> None:
     assert recipe.rows == 600
     assert len(recipe.labels) >= 8
     assert len({strategy.kind for strategy in recipe.strategies}) >= 2
+
+
+def test_one_recipe_shows_every_strategy_and_what_they_share() -> None:
+    recipe = load_recipe(FOLDER / "strategies.yaml").recipe
+    kinds = {strategy.kind for strategy in recipe.strategies}
+    assert kinds == {cls.model_fields["kind"].default for cls in STRATEGY_CLASSES}
+    assert any(strategy.rows_per_prompt > 1 for strategy in recipe.strategies)
+    assert any(strategy.length.target for strategy in recipe.strategies)
+    assert any(getattr(strategy, "best_of", None) for strategy in recipe.strategies)
 
 
 def test_init_writes_a_working_recipe(tmp_path: Path) -> None:

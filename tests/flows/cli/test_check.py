@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import run
+from schemas.strategies import STRATEGY_CLASSES
 
 
 @pytest.fixture
@@ -27,8 +28,35 @@ def test_json_adds_up(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = json.loads(out)
     assert err == ""
     assert plan["strategies"] == ["greedy", "nucleus"]
+    assert plan["backend"] == {"name": "scripted", "runs": {"greedy": True, "nucleus": True}}
     assert sum(sum(rows.values()) for rows in plan["quotas"].values()) == plan["rows"] == 1200
     assert plan["quotas"]["[bold]日本語"] == {"greedy": 450, "nucleus": 450}
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+def test_many_strategies_stand_in_a_table_of_their_own(
+    columns: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kinds = [strategy.model_fields["kind"].default for strategy in STRATEGY_CLASSES]
+    recipe = {
+        "name": "many",
+        "rows": 1800,
+        "labels": {"one": "x", "two": {"description": "y", "share": 2}},
+        "model": {"backend": "scripted", "name": "s.jsonl"},
+        "strategies": [{"kind": kind} for kind in kinds],
+    }
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe), encoding="utf-8")
+    (tmp_path / "s.jsonl").write_text('{"text": "hello"}\n', encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert run(["check", str(tmp_path / "recipe.yaml")]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for row in (["one", "600"], ["two", "1,200"], *([kind, "150"] for kind in kinds)):
+        assert row in lines
+    assert lines.count(["all", "1,800"]) == 2
+    assert "scripted runs greedy, temperature," in " ".join(map(" ".join, lines))
 
 
 @pytest.mark.parametrize("columns", [50, 100])

@@ -6,9 +6,10 @@ import pytest
 
 from tasks.planning.plan import Plan
 from tasks.planning.rounds import candidates
+from tasks.planning.workspace import read_cost
 from tasks.release.accounts import balance
 
-COLUMNS = ["row", "label", "strategy", "num_tokens", "reason"]
+COLUMNS = ["row", "label", "strategy", "strategy_index", "num_tokens", "reason"]
 
 
 @pytest.mark.parametrize(
@@ -40,5 +41,19 @@ def test_the_books_agree_with_the_candidates(
     got = Counter((row["label"], row["strategy"]) for row in rows if row["reason"] is None)
     missing = {(s.label, s.strategy): s.missing for s in accounts.shortfalls}
     assert missing == +(wanted - got)
+    for place, account in enumerate(accounts.strategies):
+        own = [row for row in rows if row["strategy_index"] == place]
+        assert account.generated == len(own)
+        assert account.accepted == sum(row["reason"] is None for row in own)
+        assert account.tokens == sum(row["num_tokens"] for row in own)
+        assert account.seconds > 0
+    costs = [read_cost(path) for path in workspace.folder.glob("round-*/*.candidates.json")]
+    assert sum(account.seconds for account in accounts.strategies) <= sum(
+        cost.seconds for cost in costs if cost is not None
+    )
+    assert [account.requested for account in accounts.strategies] == [
+        sum(cell.rows for cell in Plan.of(recipe).quotas() if cell.strategy_index == place)
+        for place in range(len(recipe.strategies))
+    ]
     for short in accounts.shortfalls:
         assert sum(short.reasons.values()) >= short.missing

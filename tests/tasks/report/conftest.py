@@ -3,8 +3,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from schemas.manifest import (
     Determinism,
@@ -14,6 +16,7 @@ from schemas.manifest import (
     ModelInfo,
     RowCounts,
     Shortfall,
+    StrategyAccount,
     TokenCounts,
 )
 from schemas.recipe import Recipe
@@ -91,7 +94,10 @@ def make_manifest(
         ),
         "shortfalls": tuple(shortfalls),
         "splits": {"train": len(accepted)},
-        "tokens": TokenCounts(prompt=12345, generated=6789),
+        "tokens": TokenCounts(
+            prompt=12345, generated=sum(row["num_tokens"] for row in (*accepted, *rejected))
+        ),
+        "strategies": make_accounts(recipe, accepted, rejected, shortfalls),
         "seconds": {"generate": 75.2, "score": 1.5},
         "determinism": Determinism(promise="exact", statement="No row depends on its neighbours."),
         "hardware": Hardware(device="cpu", cpu="a processor", cpu_count=2),
@@ -99,6 +105,42 @@ def make_manifest(
         "files": (),
     }
     return Manifest.model_validate(content | changes)
+
+
+def strategies_of(recipe: Recipe, rows: Sequence[dict[str, Any]]) -> NDArray[np.int64]:
+    """Place of each row's strategy: the first of its kind, where it does not name another."""
+    kinds: list[str] = [strategy.kind for strategy in recipe.strategies]
+    return np.array([row.get("place", kinds.index(row["strategy"])) for row in rows], np.int64)
+
+
+def make_accounts(
+    recipe: Recipe,
+    accepted: Sequence[dict[str, Any]],
+    rejected: Sequence[dict[str, Any]],
+    shortfalls: Sequence[Shortfall],
+) -> tuple[StrategyAccount, ...]:
+    kinds: list[str] = [strategy.kind for strategy in recipe.strategies]
+    missing: Counter[int] = Counter()
+    for shortfall in shortfalls:
+        known = shortfall.strategy in kinds
+        missing[kinds.index(shortfall.strategy) if known else 0] += shortfall.missing
+    rows = (*accepted, *rejected)
+    generated = strategies_of(recipe, rows).tolist()
+    released = Counter(strategies_of(recipe, accepted).tolist())
+    tokens: Counter[int] = Counter()
+    for place, row in zip(generated, rows, strict=True):
+        tokens[place] += row["num_tokens"]
+    return tuple(
+        StrategyAccount(
+            kind=kind,
+            requested=released[place] + missing[place],
+            generated=generated.count(place),
+            accepted=released[place],
+            tokens=tokens[place],
+            seconds=0.5 * generated.count(place),
+        )
+        for place, kind in enumerate(kinds)
+    )
 
 
 def make_rejected(number: int, reason: str, **changes: Any) -> dict[str, Any]:
@@ -126,9 +168,11 @@ class Release:
         builder = FindingsBuilder(self.recipe)
         step = -1 if backwards else 1
         for rows in _batches(self.accepted[::step], shard):
-            builder.add_accepted(pa.Table.from_pylist(rows, schema=RELEASED_SCHEMA))
+            table = pa.Table.from_pylist(rows, schema=RELEASED_SCHEMA)
+            builder.add_accepted(table, strategies_of(self.recipe, rows))
         for rows in _batches(self.rejected[::step], shard):
-            builder.add_rejected(pa.Table.from_pylist(rows, schema=REJECTED_SCHEMA))
+            table = pa.Table.from_pylist(rows, schema=REJECTED_SCHEMA)
+            builder.add_rejected(table, strategies_of(self.recipe, rows))
         return builder.build(self.manifest)
 
 

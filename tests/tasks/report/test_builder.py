@@ -3,6 +3,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -49,16 +50,23 @@ def test_strategies_are_measured_side_by_side(small: Any) -> None:
     assert (nucleus.accepted, typical.accepted) == (90, 30)
     assert (nucleus.rejected, typical.rejected) == (40, 0)
     assert (nucleus.missing, typical.missing) == (1, 4)
-    assert nucleus.asked == pytest.approx(2 / 3)
+    assert (nucleus.asked, typical.asked) == (91, 34)
     assert nucleus.acceptance is not None
-    assert nucleus.acceptance.value == 90 / 130
+    assert (nucleus.acceptance.value, nucleus.acceptance.n) == (90 / 130, 130)
     expected = [row["logprob"] for row in small.accepted if row["strategy"] == "nucleus"]
     assert nucleus.logprob is not None
     assert nucleus.logprob.value == pytest.approx(sum(expected) / len(expected))
-    assert nucleus.mean_tokens == 7
+    words = [row["scores"]["num_words"] for row in small.accepted if row["strategy"] == "nucleus"]
+    assert nucleus.mean_words is not None
+    assert nucleus.mean_words.n == 90
+    assert nucleus.mean_words.value == pytest.approx(sum(words) / 90)
+    # Rejected candidates cost tokens and seconds too: 7 tokens and half a second each.
+    assert nucleus.tokens_per_row == pytest.approx(7 * 130 / 90)
+    assert nucleus.seconds_per_row == pytest.approx(0.5 * 130 / 90)
+    assert typical.tokens_per_row == 7
 
 
-def test_distinct_2_uses_the_same_number_of_words_for_every_strategy(
+def test_diversity_uses_samples_of_the_same_size_for_every_strategy(
     release: Callable[..., Any], row: Callable[..., Any]
 ) -> None:
     rows = [
@@ -66,13 +74,18 @@ def test_distinct_2_uses_the_same_number_of_words_for_every_strategy(
         for number, kind in enumerate(["nucleus"] * 400 + ["typical"] * 100)
     ]
     found = release(accepted=rows).findings()
-    assert found.diversity_words == 300
-    nucleus, typical = found.strategies
-    # Every 2-gram holds the row's number, so all are distinct in any sample.
-    assert (nucleus.distinct_2, typical.distinct_2) == (1, 1)
+    assert (found.comparison.distinct_words, found.comparison.self_bleu_texts) == (300, 100)
+    for strategy in found.strategies:
+        # Of 300 words 200 are "word" and "again"; every 2-gram holds a row's own number.
+        assert strategy.distinct == (102 / 300, 1, 1)
+        assert strategy.self_bleu is not None
+        assert strategy.self_bleu.n == 100
+        # Two of three words stand in another text; no pair and no triple does.
+        assert strategy.self_bleu.value == pytest.approx((2 / 3 * 0.05 * 0.1 * 0.1) ** 0.25)
     few = release(accepted=rows[:405]).findings()
-    assert few.diversity_words == 1200
-    assert few.strategies[1].distinct_2 is None
+    assert (few.comparison.distinct_words, few.comparison.self_bleu_texts) == (1200, 400)
+    assert few.strategies[1].distinct == (None, None, None)
+    assert few.strategies[1].self_bleu is None
 
 
 @pytest.mark.parametrize(("shard", "backwards"), [(1, False), (7, True), (1000, True)])
@@ -123,20 +136,29 @@ def test_rows_that_the_manifest_does_not_count_are_refused(small: Any) -> None:
     builder = FindingsBuilder(small.recipe)
     with pytest.raises(ValueError, match="0 accepted rows were added, the manifest counts 120"):
         builder.build(small.manifest)
-    builder.add_accepted(pa.Table.from_pylist(list(small.accepted), schema=RELEASED_SCHEMA))
+    accepted = pa.Table.from_pylist(list(small.accepted), schema=RELEASED_SCHEMA)
+    builder.add_accepted(accepted, np.zeros(120, np.int64))
     with pytest.raises(ValueError, match="rejected rows"):
+        builder.build(small.manifest)
+    rejected = pa.Table.from_pylist(list(small.rejected), schema=REJECTED_SCHEMA)
+    builder.add_rejected(rejected, np.zeros(40, np.int64))
+    with pytest.raises(ValueError, match="the strategies of the rows"):
         builder.build(small.manifest)
 
 
 def test_a_run_without_any_row_has_findings(release: Callable[..., Any]) -> None:
     run = release(changes={"rows": RowCounts(requested=0, generated=0, accepted=0, shortfall=0)})
     builder = FindingsBuilder(run.recipe)
-    builder.add_accepted(RELEASED_SCHEMA.empty_table())
-    builder.add_rejected(REJECTED_SCHEMA.empty_table())
+    builder.add_accepted(RELEASED_SCHEMA.empty_table(), np.empty(0, np.int64))
+    builder.add_rejected(REJECTED_SCHEMA.empty_table(), np.empty(0, np.int64))
     found = builder.build(run.manifest)
     assert found.lengths == ()
-    assert found.diversity_words == 0
-    assert found.strategies[0].acceptance is None
+    assert (found.comparison.distinct_words, found.comparison.self_bleu_texts) == (0, 0)
+    assert found.comparison.agreement_obstacle == "there are no rows"
+    for strategy in found.strategies:
+        assert strategy.distinct == (None, None, None)
+        measured = strategy.model_dump(exclude={"kind", "settings", "distinct"})
+        assert set(measured.values()) == {0, None}
 
 
 def test_a_sliced_column_of_maps_is_counted_within_its_slice() -> None:
@@ -153,5 +175,5 @@ def test_an_unknown_logprob_is_left_out(
     rows = [row(0, logprob=None), row(1, logprob=float("nan")), row(2, logprob=-2.0)]
     found = release(accepted=rows).findings()
     assert found.strategies[0].logprob is not None
-    assert found.strategies[0].logprob.value == -2.0
+    assert (found.strategies[0].logprob.value, found.strategies[0].logprob.n) == (-2.0, 1)
     assert {sample.logprob for sample in found.samples.accepted} == {None, -2.0}

@@ -92,7 +92,7 @@ def test_the_numbers_on_the_page_are_those_of_the_findings(small: Any) -> None:
     assert "b 66.7 % 66.7 % 80 4 40" in words
     assert "30 of 120 rows (25.0 %) were noised" in words
     assert "train 120" in words
-    assert "12,345 read, 6,789 written" in words
+    assert "12,345 read, 1,120 written" in words
     assert "generate 1 min 15 s" in words
     for gate in found.gates:
         assert gate.name in words

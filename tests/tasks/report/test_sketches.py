@@ -14,7 +14,7 @@ from tasks.report.sketches import (
     LengthCounts,
     MeanCounts,
     StratifiedSample,
-    distinct_2,
+    distinct_share,
     round_width,
     row_hash,
     wilson,
@@ -130,20 +130,30 @@ def test_wilson_equals_the_published_formula() -> None:
     # Newcombe, Statistics in Medicine 1998, table I, method 3.
     assert (round(found.low, 4), round(found.high, 4)) == (0.2553, 0.3662)
     assert wilson(0, 0) is None
-    edge = wilson(20, 20)
-    assert edge is not None
-    assert edge.high == 1
-    assert 0.8 < edge.low < 0.9
+    for trials in range(1, 400):
+        all_of_them, none = wilson(trials, trials), wilson(0, trials)
+        assert all_of_them is not None
+        assert none is not None
+        assert all_of_them.high == 1
+        assert none.low == 0
+        assert all_of_them.low == pytest.approx(trials / (trials + 1.96**2), abs=1e-4)
+        assert none.high == pytest.approx(1 - all_of_them.low)
 
 
-@given(st.lists(st.lists(st.sampled_from("abc"), max_size=6), max_size=8), st.integers(0, 30))
-@settings(deadline=None, max_examples=80)
-def test_distinct_2_equals_its_definition(texts: list[list[str]], num_words: int) -> None:
-    pairs = []
+@given(
+    st.lists(st.lists(st.sampled_from("abc"), max_size=6), max_size=8),
+    st.integers(0, 30),
+    st.integers(1, 3),
+)
+@settings(deadline=None, max_examples=120)
+def test_distinct_share_equals_its_definition(
+    texts: list[list[str]], num_words: int, n: int
+) -> None:
+    ngrams = []
     left = num_words
     for words in texts:
         kept = words[: max(0, left)]
         left -= len(kept)
-        pairs += [(a, b) for a, b in itertools.pairwise(kept)]
-    expected = len(set(pairs)) / len(pairs) if pairs else None
-    assert distinct_2(texts, num_words=num_words) == expected
+        ngrams += [tuple(kept[start : start + n]) for start in range(len(kept) - n + 1)]
+    expected = len(set(ngrams)) / len(ngrams) if ngrams else None
+    assert distinct_share(texts, n=n, num_words=num_words) == expected

@@ -5,8 +5,7 @@ import pytest
 
 from schemas.gates import Reason
 from schemas.manifest import GateResult
-from schemas.recipe import Recipe
-from tasks.report.wording import bound_in_words, grounds, reason_meaning, settings
+from tasks.report.wording import bound_in_words, grounds, reason_meaning
 
 
 def test_every_reason_has_a_meaning_of_its_own() -> None:
@@ -71,15 +70,3 @@ def test_a_failure_without_a_failed_gate_is_not_left_unexplained(
     sentences = grounds(run.manifest)
     assert sentences[0] == "No dataset gate was set."
     assert "validation suite" in sentences[-1]
-
-
-def test_settings_name_every_parameter(recipe: Callable[..., Recipe]) -> None:
-    strategies = [
-        {"kind": "nucleus", "top_p": 0.9, "temperature": 0.7, "stop": ["\n", "<"]},
-        {"kind": "greedy", "length": {"min": 2, "max": 1000}},
-    ]
-    found = [settings(strategy) for strategy in recipe(strategies=strategies).strategies]
-    assert found == [
-        "temperature 0.7, top_p 0.9, 1 to 64 tokens, stop '\\n' '<'",
-        "2 to 1,000 tokens",
-    ]
