@@ -18,6 +18,7 @@ from tasks.generation.folders import find_model
 from tasks.generation.loading import compute_of, describe, load_model
 from tasks.generation.memory import is_out_of_memory, rows_that_fit
 from tasks.generation.protocol import Completion, Compute, Request
+from tasks.generation.scoring import ContinuationScorer, failure
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
 
 
@@ -47,6 +48,9 @@ class TransformersBackend:
         self._info = describe(files, device=self._model.device, dtype=self._model.dtype)
         self._strict = model.deterministic == "strict"
         self._engine = Engine(self._model, codec=self._codec, rescores=self._rescores)
+        self._scorer = ContinuationScorer(
+            self._model, codec=self._codec, context_length=self._info.context_length
+        )
         self._asked_rows = 1 if self._strict else model.batch_size
         self._max_rows = sys.maxsize
 
@@ -102,6 +106,18 @@ class TransformersBackend:
         rows.sort(key=_batch_order)
         for strategy, group in groupby(rows, key=lambda row: row.request.strategy):
             yield from self._generate_group(deque(group), strategy=strategy)
+
+    def score_continuations(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Score continuations of prompts; see `TextScorer.score_continuations`.
+
+        Raises:
+            RunError: If one pair alone does not fit into memory (CS-G002), or the model fails
+                (CS-G001).
+        """
+        try:
+            return self._scorer.score(pairs)
+        except (RuntimeError, MemoryError) as error:
+            raise failure(error) from error
 
     def _misfit(self, prompt: list[int], request: Request) -> str | None:
         longest = request.strategy.length.max
