@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from schemas.noise_characters import Keyboard
-from schemas.noise_mixtures import TextStep
+from schemas.noise_mixtures import TextStep, check_tree
 from schemas.noise_words import WordDelete
 from schemas.strategies_token import Nucleus, Sampled, Strategic
 
@@ -115,3 +115,12 @@ class NoisyChannel(Strategic):
         default=(Keyboard(rate=0.05), WordDelete(rate=0.1)), min_length=1
     )
     """What corrupts the example (`corrupt`)."""
+
+    @model_validator(mode="after")
+    def _proposal_is_one_text(self) -> "NoisyChannel":
+        check_tree(self.noise)
+        if self.proposal.best_of is not None:
+            raise ValueError("proposal: leave best_of out; mode: rerank ranks the candidates")
+        if self.proposal.num_return_sequences != 1:
+            raise ValueError("proposal: leave num_return_sequences out; a row is made of each")
+        return self
