@@ -66,7 +66,7 @@ def test_the_source_is_an_example_of_the_rows_own_label(folder, draw):
         source, damaged = row["examples"]
         assert source.startswith(f"{row['label']} text")
         assert damaged.split(" ")[:3] == source[::-1].split(" ")
-        assert row["prompt"] == f"[{denoise_prompt(damaged)}]"
+        assert row["prompt"] == f"[Noisy: {damaged}\nIntent: says {row['label']}\nMessage:]"
         assert row["template"].startswith("restore_starter@")
         assert row["attributes"] == []
     assert len({row["examples"][0] for row in rows}) == 8
@@ -117,7 +117,7 @@ def test_other_models_are_asked_in_words(folder):
 
 def test_the_longest_prompts_and_the_contents_know_of_it(folder):
     writer = open_writer(folder)
-    assert f"[{denoise_prompt('a text 0')}]" in writer.longest()
+    assert "[Noisy: a text 0\nIntent: says a\nMessage:]" in writer.longest()
     assert writer.contents["restore"] == writer.restorer.question.sha256
     plain = open_writer(folder, "strategies=[{kind: noisy_channel}]")
     assert plain.restorer is None
@@ -154,6 +154,10 @@ def test_noise_must_be_given(folder):
 
 def test_the_starters_questions_are_those_of_its_training(folder):
     recipe = load_recipe(folder / "recipe.yaml").recipe
-    variables = {"text": "my  card", "label": {}, "labels": [], "language": "en"}
-    for kind, trained in (("label_of", describe_prompt), ("restore", denoise_prompt)):
-        assert load_question(kind, recipe).render(variables) == trained("my card")
+    variables = {"text": "my  card", "labels": [], "language": "en"}
+    variables["label"] = {"name": "a", "description": "says a"}
+    assert load_question("label_of", recipe).render(variables) == describe_prompt("my card")
+    # The line of the label is put between those of the training.
+    noisy, message = denoise_prompt("my card").splitlines()
+    restore = load_question("restore", recipe).render(variables)
+    assert restore.splitlines() == [noisy, "Intent: says a", message]
