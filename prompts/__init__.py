@@ -6,13 +6,16 @@ from importlib.resources import files
 from schemas.yaml_source import parse_yaml
 
 _SUFFIX = ".j2"
+QUESTIONS = ("label_of", "label_of_starter", "restore", "restore_starter")
+"""Templates that strategies render about a text; no recipe can name them for its rows."""
 
 
 @cache
 def template_names() -> tuple[str, ...]:
-    """Return the names of the shipped templates, sorted."""
+    """Return the names of the shipped templates that a recipe can name, sorted."""
     names = (file.name for file in files(__package__).iterdir())
-    return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
+    shipped = {name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)}
+    return tuple(sorted(shipped.difference(QUESTIONS)))
 
 
 def read_template(name: str) -> str:
@@ -21,7 +24,7 @@ def read_template(name: str) -> str:
     Raises:
         KeyError: If no template has that name.
     """
-    if name not in template_names():
+    if name not in (*template_names(), *QUESTIONS):
         raise KeyError(name)
     return files(__package__).joinpath(name + _SUFFIX).read_text(encoding="utf-8")
 

@@ -9,7 +9,7 @@ from schemas.gates import Gates, GatesConfig
 from schemas.noise import NoiseConfig
 from schemas.noise_mixtures import asks_for_tokenizer, labels_named, unknown_label, walk
 from schemas.output import JsonOutput, Output, output_conflict
-from schemas.strategies import Nucleus, Strategy
+from schemas.strategies import NoisyChannel, Nucleus, Strategy
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 LabelName = Annotated[
@@ -185,12 +185,16 @@ class Recipe(Frozen):
     @model_validator(mode="after")
     def _noise_fits(self) -> "Recipe":
         steps = self.noise.steps if self.noise else ()
-        for path, step in walk(steps):
-            for below, label in labels_named(step):
-                if label not in self.labels:
-                    raise unknown_label(
-                        ("noise", "steps", *path, *below), label, labels=tuple(self.labels)
-                    )
+        trees: list[tuple[tuple[str | int, ...], Any]] = [(("noise", "steps"), steps)]
+        for place, strategy in enumerate(self.strategies):
+            if isinstance(strategy, NoisyChannel):
+                trees.append((("strategies", place, "noise"), strategy.noise))
+        for root, tree in trees:
+            for path, step in walk(tree):
+                for below, label in labels_named(step):
+                    if label not in self.labels:
+                        where = (*root, *path, *below)
+                        raise unknown_label(where, label, labels=tuple(self.labels))
         if isinstance(self.model, ScriptedModel) and asks_for_tokenizer(steps, name="model"):
             raise ValueError("noise: a scripted model has no tokenizer; use tokenizer: starter")
         return self

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from schemas.noise_characters import Keyboard
-from schemas.noise_mixtures import TextStep
+from schemas.noise_mixtures import TextStep, check_tree
 from schemas.noise_words import WordDelete
 from schemas.strategies_token import Nucleus, Sampled, Strategic
 
@@ -120,3 +120,12 @@ class NoisyChannel(Strategic):
     def max_tokens_per_row(self) -> int:
         """Most tokens that one row can count: those of every candidate that is ranked."""
         return self.length.max * (self.num_candidates if self.mode == "rerank" else 1)
+
+    @model_validator(mode="after")
+    def _proposal_is_one_text(self) -> "NoisyChannel":
+        check_tree(self.noise)
+        if self.proposal.best_of is not None:
+            raise ValueError("proposal: leave best_of out; mode: rerank ranks the candidates")
+        if self.proposal.num_return_sequences != 1:
+            raise ValueError("proposal: leave num_return_sequences out; a row is made of each")
+        return self

@@ -114,7 +114,9 @@ def load_model(model: TransformersModel, *, folder: ModelFolder, end_id: int | N
     device = choose_device(model.device)
     dtype = choose_dtype(model.dtype, device=device)
     check_architecture(folder)
-    weights = _load_weights(folder, dtype=dtype).to(device).eval()
+    from transformers import AutoModelForCausalLM
+
+    weights = load_weights(AutoModelForCausalLM, folder, dtype=dtype).to(device).eval()
     ends = weights.generation_config.eos_token_id
     ends = weights.config.eos_token_id if ends is None else ends
     ends = end_id if ends is None else ends
@@ -166,12 +168,20 @@ def _quietly() -> Iterator[None]:
             library.enable_progress_bar()
 
 
-def _load_weights(folder: ModelFolder, *, dtype: torch.dtype) -> Any:
-    from transformers import AutoModelForCausalLM
+def load_weights(auto_class: Any, folder: ModelFolder, *, dtype: torch.dtype) -> Any:
+    """Load a checked folder's safetensors, all of them and nothing else, onto the CPU.
 
+    Args:
+        auto_class: The class of transformers that picks the model's class.
+        folder: The checked files.
+        dtype: What the weights become.
+
+    Raises:
+        InputError: If the weights do not fit the configuration (CS-M003).
+    """
     try:
         with _quietly():
-            loaded: Any = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = auto_class.from_pretrained(
                 folder.path,
                 dtype=dtype,
                 use_safetensors=True,

@@ -106,6 +106,25 @@ class Network:
             **more,
         )
 
+    def read_on(
+        self, input_BT: Tensor, *, position_BT: Tensor, mask_BT: Tensor, cache: Any
+    ) -> Tensor:
+        """Read tokens behind the cache, as `forward` does, and keep what is said behind each.
+
+        Returns:
+            Logits behind every position of `input_BT`, shape `(B, T, V)`.
+        """
+        positions = {"position_ids": position_BT} if self._takes_positions else {}
+        output = self._model(
+            input_ids=input_BT,
+            attention_mask=mask_BT,
+            past_key_values=cache,
+            use_cache=True,
+            **positions,
+        )
+        logits_BTV: Tensor = output.logits
+        return logits_BTV
+
     def read(self, tokens_T: Tensor, *, num_last: int) -> Tensor:
         """Read one sequence at once, without a cache.
 

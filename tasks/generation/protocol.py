@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from schemas.manifest import Determinism, ModelInfo
 from schemas.output import Output
@@ -28,6 +28,8 @@ class Request:
         member: The row's place among the rows made from this prompt, from 0.
         output: The form that the reply must have; None for any. A backend that can mask tokens
             holds the model to it; every reply is checked afterwards.
+        candidate: Which of the texts drawn for this row and attempt, from 0; with them it names the
+            request.
     """
 
     row: int
@@ -39,6 +41,7 @@ class Request:
     group_seed: int | None = None
     member: int = 0
     output: Output | None = None
+    candidate: int = 0
 
     @property
     def shared_seed(self) -> int:
@@ -115,6 +118,29 @@ class Backend(Protocol):
 
         A fault of one row (a reply that is not a number, a prompt over the context) is a completion
         with `finish_reason="error"`, never an exception.
+
+        Raises:
+            CorpusmithError: If the run as a whole cannot go on.
+        """
+        ...
+
+
+@runtime_checkable
+class TextScorer(Protocol):
+    """What a backend may do beside generating: say how probable a text is behind another."""
+
+    def score_continuations(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Score continuations of prompts.
+
+        Args:
+            pairs: Prompts that `format_prompt` returned, "" for none at all, each with the text
+                that goes on from its last character.
+
+        Returns:
+            For each pair the sum of log p(token | prompt, tokens before) over the tokens of the
+            continuation, in nats, under the model itself at temperature 1; 0 for an empty
+            continuation, `-inf` where both do not fit into the context. It is a function of the
+            pairs of this call.
 
         Raises:
             CorpusmithError: If the run as a whole cannot go on.

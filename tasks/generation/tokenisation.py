@@ -86,6 +86,44 @@ class PromptCodec:
         )
         return [list(ids) for ids in encoded["input_ids"]]
 
+    def encode_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[list[int], list[int]]]:
+        """Return the token ids of prompts and of the texts that go on from them.
+
+        A prompt is encoded as for generation. A text is encoded behind the last line of its prompt,
+        for tokenizers treat a text's start in their own ways, and that line's tokens are dropped.
+        Where they change with what follows (a token reaches over the seam), it is encoded alone.
+
+        Args:
+            pairs: Prompts that `format_prompt` returned, and the texts behind them.
+        """
+        prompts = list(dict.fromkeys(prompt for prompt, _ in pairs))
+        starts = dict(zip(prompts, self.encode(prompts), strict=True))
+        tails = [(prompt[prompt.rstrip().rfind("\n") + 1 :], text) for prompt, text in pairs]
+        ends = {tail: self._encode_behind(*tail) for tail in dict.fromkeys(tails)}
+        return [
+            (starts[prompt], ends[tail]) for (prompt, _), tail in zip(pairs, tails, strict=True)
+        ]
+
+    def _encode_behind(self, line: str, text: str) -> list[int]:
+        before, both, alone = (self._encode_bare(part) for part in (line, line + text, text))
+        return both[len(before) :] if both[: len(before)] == before else alone
+
+    def _encode_bare(self, text: str) -> list[int]:
+        encoded = self._tokenizer(
+            text.encode("utf-8", "replace").decode("utf-8"),
+            add_special_tokens=False,
+            split_special_tokens=not self.is_chat,
+            return_attention_mask=False,
+            verbose=False,
+        )
+        return list(encoded["input_ids"])
+
+    @property
+    def opening_id(self) -> int | None:
+        """The token that a text with nothing before it stands behind: the opening, or the end."""
+        value: int | None = self._tokenizer.bos_token_id
+        return self.end_id if value is None else value
+
     def decode(self, tokens: Sequence[int]) -> str:
         """Return the text of `tokens` without special tokens, spaces as the model wrote them."""
         return str(

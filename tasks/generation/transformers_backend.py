@@ -20,6 +20,7 @@ from tasks.generation.loading import compute_of, describe, load_model
 from tasks.generation.lockstep_lanes import LockstepLanes
 from tasks.generation.memory import is_out_of_memory, rows_that_fit
 from tasks.generation.protocol import Completion, Compute, Request
+from tasks.generation.scoring import ContinuationScorer, failure
 from tasks.generation.slot_lanes import SlotLanes, serves
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
 
@@ -62,6 +63,9 @@ class TransformersBackend:
             vocabulary_size=self._model.network.vocabulary_size,
             device=chooser,
             num_digits=None if self._strict else _LOGPROB_DIGITS,
+        )
+        self._scorer = ContinuationScorer(
+            self._model, codec=self._codec, context_length=self._info.context_length
         )
         self._asked_lanes = 1 if self._strict else model.batch_size
         self._max_lanes = sys.maxsize
@@ -111,6 +115,18 @@ class TransformersBackend:
         for _, group in groupby(rows, key=_strategy_of):
             of_strategy = list(group)
             yield from self._generate_group(of_strategy, of_strategy[0].request.strategy)
+
+    def score_continuations(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Score continuations of prompts; see `TextScorer.score_continuations`.
+
+        Raises:
+            RunError: If one pair alone does not fit into memory (CS-G002), or the model fails
+                (CS-G001).
+        """
+        try:
+            return self._scorer.score(pairs)
+        except (RuntimeError, MemoryError) as error:
+            raise failure(error) from error
 
     def _misfit(self, prompt: list[int], request: Request) -> str | None:
         longest = request.strategy.length.max

@@ -25,7 +25,7 @@ from pydantic import Field, ValidationError
 
 from schemas.base import Frozen
 from schemas.errors import InputError, RunError
-from schemas.recipe import Model, Recipe
+from schemas.recipe import Model, Recipe, TransformersModel
 from tasks.planning.faults import disk_faults
 from tasks.planning.shards import TEMPORARY, write_whole
 
@@ -45,6 +45,8 @@ class RunFacts(Frozen):
     recipe: Recipe
     model: Model
     """The recipe's model, with an absolute path in place of a relative one."""
+    rewards: dict[str, TransformersModel] = Field(default_factory=dict)
+    """Its reward models by the names that it gives them, each with an absolute path or a commit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A recipe checked as far as it can be without the model's weights in memory."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,13 @@ from schemas.recipe_file import TEMPLATE, LoadedRecipe, load_recipe
 from tasks.generation.backends import Inspected, inspect_model
 from tasks.noise.opening import open_misspellings
 from tasks.noise.plugins import load_plugin
+from tasks.preflight.corruption import check_corruption, corrupt_texts
+from tasks.preflight.ranking import (
+    FoundReward,
+    check_questions,
+    check_scorers,
+    find_rewards,
+)
 from tasks.prompting.rendering import PromptWriter, prepare_prompts
 
 _SAMPLE = 256
@@ -31,6 +38,7 @@ class CheckedRecipe:
         writer: Writes the prompts: plan, template and examples.
         prompts: The first prompts of the plan.
         prompt_tokens: Tokens of each of them, shape `(N,)`.
+        rewards: Reward models by the names that the recipe gives them.
     """
 
     loaded: LoadedRecipe
@@ -38,6 +46,7 @@ class CheckedRecipe:
     writer: PromptWriter
     prompts: tuple[str, ...]
     prompt_tokens: NDArray[np.int64]
+    rewards: Mapping[str, FoundReward] = field(default_factory=dict)
 
     @property
     def recipe(self) -> Recipe:
@@ -58,9 +67,12 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     """
     loaded = load_recipe(path, overrides=overrides)
     # Prompts before the model: their errors show before torch is imported, which takes seconds.
-    plain = prepare_prompts(loaded)
+    plain = prepare_prompts(loaded, corrupt=corrupt_texts)
     _check_noise(loaded)
+    check_corruption(loaded)
+    check_scorers(loaded.recipe, place_of=loaded.place)
     model = _inspect(loaded)
+    rewards = find_rewards(loaded)
     writer = replace(plain, format_prompt=model.format_prompt)
     rows = np.arange(min(loaded.recipe.rows, _SAMPLE), dtype=np.int64)
     table = writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
@@ -68,7 +80,8 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     tokens = np.array(model.count_tokens(prompts), dtype=np.int64)
     longest = max(*model.count_tokens(writer.longest()), int(tokens.max()))
     _check_context(loaded, model.info.context_length, longest)
-    return CheckedRecipe(loaded, model, writer, tuple(prompts), tokens)
+    check_questions(loaded, model)
+    return CheckedRecipe(loaded, model, writer, tuple(prompts), tokens, rewards)
 
 
 def local_model(loaded: LoadedRecipe) -> TransformersModel | ScriptedModel:

@@ -13,7 +13,7 @@ from schemas.noise_mixtures import asks_for_tokenizer, walk
 from schemas.noise_words import Misspell
 from schemas.recipe import Recipe, ScriptedModel, TransformersModel
 from schemas.recipe_identity import recipe_sha256, work_key
-from tasks.generation.backends import Inspected, inspect_model, open_backend
+from tasks.generation.backends import Inspected, inspect_model
 from tasks.generation.folders import STARTER_FOLDER, damaged
 from tasks.generation.protocol import Backend
 from tasks.noise.opening import count_words, needs_vocabulary, open_misspellings
@@ -23,8 +23,11 @@ from tasks.planning.rounds import accepted_between
 from tasks.planning.shards import combine, file_sha256, write_whole
 from tasks.planning.workspace import RunFacts, Workspace, open_workspace
 from tasks.preflight.checks import CheckedRecipe, local_model
+from tasks.preflight.corruption import corrupt_texts
+from tasks.preflight.ranking import label_question, open_ranked
 from tasks.prompting.examples import Example, ExampleSet
 from tasks.prompting.rendering import PromptWriter
+from tasks.prompting.restoring import Restorer
 from tasks.prompting.templates import Template
 from tasks.quality.fingerprints import FingerprintIndex
 from tasks.release.manifest import package_versions
@@ -49,7 +52,10 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
         "dtype": info.dtype,
         **{path: file_sha256(checked.loaded.folder / path) for path in _lists(recipe)},
         "known_texts": "none" if index is None else file_sha256(index),
+        **{f"reward {name}": found.identity for name, found in checked.rewards.items()},
     }
+    if (question := label_question(recipe)) is not None:
+        contents["label_of"] = question.sha256
     own = {
         "device": info.device,
         "model": model.name,
@@ -66,6 +72,7 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
         created=now.isoformat(timespec="seconds"),
         recipe=recipe,
         model=model,
+        rewards={name: found.model for name, found in checked.rewards.items()},
     )
 
 
@@ -101,13 +108,15 @@ def prompt_writer(workspace: Workspace) -> PromptWriter:
         examples = ExampleSet(pools, kept["per_row"], kept["seed"], kept["sha256"])
     template = Template(**inputs["template"])
     model = _inspected(workspace)
-    return PromptWriter(recipe, Plan.of(recipe), template, examples, model.format_prompt)
+    restorer = Restorer.of(recipe, examples=examples, corrupt=corrupt_texts)
+    return PromptWriter(recipe, Plan.of(recipe), template, examples, model.format_prompt, restorer)
 
 
 @lru_cache(maxsize=1)
 def backend_of(workspace: Workspace) -> Backend:
     """Open the model of a run; it stays in memory for the shards to come."""
-    return open_backend(workspace.facts.model, folder=workspace.folder)
+    facts = workspace.facts
+    return open_ranked(facts.recipe, facts.model, folder=workspace.folder, rewards=facts.rewards)
 
 
 @lru_cache(maxsize=1)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tasks.generation.backends import open_backend
 from tasks.generation.candidates import generate_candidates
 from tasks.noise.rows import noise_rows, pick_noised
 from tasks.preflight.checks import CheckedRecipe, local_model
 from tasks.preflight.opening import known_texts, open_steps
+from tasks.preflight.ranking import open_ranked
 from tasks.quality.gates import score_candidates
 from tasks.quality.selection import open_selector, select_shard
 
@@ -28,7 +28,12 @@ def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
     recipe = checked.recipe
     rows = np.arange(min(count, recipe.rows), dtype=np.int64)
     model = local_model(checked.loaded)
-    backend = open_backend(model, folder=checked.loaded.folder)
+    backend = open_ranked(
+        recipe,
+        model,
+        folder=checked.loaded.folder,
+        rewards={name: found.model for name, found in checked.rewards.items()},
+    )
     prompts = checked.writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
     candidates = generate_candidates(
         prompts, recipe.strategies, backend, output=recipe.prompt.output

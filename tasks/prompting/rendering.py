@@ -15,6 +15,7 @@ from schemas.row import PROMPT_SCHEMA, row_id
 from tasks.planning.attributes import draw_attributes
 from tasks.planning.plan import Plan, row_seeds
 from tasks.prompting.examples import Example, ExampleSet, load_examples
+from tasks.prompting.restoring import Corrupt, Restorer, check_sources
 from tasks.prompting.templates import Template, load_template
 
 
@@ -28,6 +29,7 @@ class PromptWriter:
         template: What is rendered.
         examples: Few-shot examples to draw from; None for none.
         format_prompt: Wraps a rendered template as the model wants it.
+        restorer: Writes the prompts of rows whose text is a restored example; None for no such row.
     """
 
     recipe: Recipe
@@ -35,11 +37,14 @@ class PromptWriter:
     template: Template
     examples: ExampleSet | None = None
     format_prompt: Callable[[str], str] = str
+    restorer: Restorer | None = None
 
     @property
     def contents(self) -> dict[str, str]:
-        """SHA-256 of the template and of the examples file, for the recipe's hash."""
+        """SHA-256 of the templates and of the examples file, for the recipe's hash."""
         digests = {"template": self.template.sha256}
+        if self.restorer is not None:
+            digests["restore"] = self.restorer.question.sha256
         return digests if self.examples is None else digests | {"examples": self.examples.sha256}
 
     def write(self, rows: NDArray[np.int64], *, attempts: NDArray[np.int32]) -> pa.Table:
@@ -65,7 +70,7 @@ class PromptWriter:
         examples = self._examples(planned.leader, attempts, planned.label_index)
         labels = [self.plan.labels[place] for place in planned.label_index]
         reference = self.template.reference
-        columns = {
+        columns: dict[str, Any] = {
             "row": rows,
             "attempt": attempts.astype(np.int32),
             "id": [
@@ -81,8 +86,11 @@ class PromptWriter:
             "attributes": [list(values.items()) for values in attributes],
             "examples": [[example.text for example in drawn] for drawn in examples],
             "template": [reference] * len(rows),
-            "prompt": list(map(self.format_prompt, self._prompts(labels, attributes, examples))),
+            "prompt": self._prompts(labels, attributes, examples),
         }
+        if self.restorer is not None:
+            self.restorer.rewrite(columns)
+        columns["prompt"] = list(map(self.format_prompt, columns["prompt"]))
         return pa.table(columns, schema=PROMPT_SCHEMA)
 
     def check(self) -> None:
@@ -115,7 +123,7 @@ class PromptWriter:
     def longest(self) -> list[str]:
         """Render, for every label that has rows, the prompt with the longest values and examples.
 
-        No prompt of the run has more characters, save what a template makes of them.
+        No prompt of the run has more characters, save what a template or noise makes of them.
         """
         places = self._used_labels()
         attributes = {
@@ -126,6 +134,8 @@ class PromptWriter:
             examples = [self.examples.longest(place) for place in places]
         labels = [self.plan.labels[place] for place in places]
         prompts = self._prompts(labels, [attributes] * len(places), examples)
+        if self.restorer is not None:
+            prompts += self.restorer.longest(labels)
         return list(map(self.format_prompt, prompts))
 
     def _used_labels(self) -> list[int]:
@@ -167,7 +177,10 @@ class PromptWriter:
 
 
 def prepare_prompts(
-    loaded: LoadedRecipe, *, format_prompt: Callable[[str], str] = str
+    loaded: LoadedRecipe,
+    *,
+    format_prompt: Callable[[str], str] = str,
+    corrupt: Corrupt | None = None,
 ) -> PromptWriter:
     """Load and check everything that the recipe's prompts need.
 
@@ -176,14 +189,17 @@ def prepare_prompts(
     Args:
         loaded: The recipe.
         format_prompt: Wraps a rendered template as the model wants it.
+        corrupt: Puts noise into examples that are to be restored; None if no strategy does that.
 
     Raises:
-        InputError: `CS-P001` to `CS-P007`, `CS-R008`.
+        InputError: `CS-P001` to `CS-P007`, `CS-R007`, `CS-R008`.
     """
     plan = Plan.of(loaded.recipe)
     template = load_template(loaded)
     examples = load_examples(loaded, plan=plan)
-    writer = PromptWriter(loaded.recipe, plan, template, examples, format_prompt)
+    check_sources(loaded, plan=plan, examples=examples)
+    restorer = Restorer.of(loaded.recipe, examples=examples, corrupt=corrupt)
+    writer = PromptWriter(loaded.recipe, plan, template, examples, format_prompt, restorer)
     writer.check()
     return writer
 

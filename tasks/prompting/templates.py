@@ -5,13 +5,14 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from jinja2 import TemplateSyntaxError
 from jinja2.exceptions import SecurityError, UndefinedError
 
 from prompts import read_template, template_names
 from schemas.errors import InputError
+from schemas.recipe import Recipe, TransformersModel
 from schemas.recipe_errors import shown, suggest
 from schemas.recipe_file import TEMPLATE, LoadedRecipe
 from schemas.yaml_source import printable
@@ -30,6 +31,8 @@ VARIABLES = ("label", "labels", "attributes", "examples", "language")
 `label` has `name` and `description`; `labels` lists all of them; `attributes` maps names to the
 row's values; `examples` lists `text`, `label` and `description`; `language` is the recipe's tag.
 """
+QUESTION_VARIABLES = ("text", "label", "labels", "language")
+"""What a question about a text can use beside the `text` itself."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Template:
         source: The template's text.
         place: What errors call it.
     """
+
+    variables: ClassVar[tuple[str, ...]] = VARIABLES
 
     name: str
     source: str
@@ -60,7 +65,7 @@ class Template:
         """Render the template.
 
         Args:
-            variables: A value for each of `VARIABLES`; mappings, lists and texts only.
+            variables: A value for each of its own `variables`; mappings, lists and texts only.
 
         Raises:
             InputError: `CS-P002` to `CS-P004`, with the template's line where it is known.
@@ -68,7 +73,7 @@ class Template:
         pieces: list[str] = []
         num_chars = 0
         try:
-            compiled = compile_template(self.source, filename=self.place, variables=VARIABLES)
+            compiled = compile_template(self.source, filename=self.place, variables=self.variables)
             reset_rounds()
             for piece in compiled.generate(variables):
                 num_chars += len(piece)
@@ -86,9 +91,35 @@ class Template:
             InputError: `CS-P002` to `CS-P004`.
         """
         try:
-            compile_template(self.source, filename=self.place, variables=VARIABLES)
+            compile_template(self.source, filename=self.place, variables=self.variables)
         except Exception as error:
             raise _template_error(error, self.place) from None
+
+
+class Question(Template):
+    """A shipped template that a strategy renders about a text."""
+
+    variables: ClassVar[tuple[str, ...]] = QUESTION_VARIABLES
+
+
+def load_question(kind: Literal["label_of", "restore"], recipe: Recipe) -> Question:
+    """Read a question in the form that the recipe's model knows.
+
+    The starter model was trained on questions of its own; every other model, a copy of the starter
+    under another name too, gets the general ones.
+
+    Args:
+        kind: `label_of` asks for the label of a text, `restore` for the clean text of a damaged
+            one.
+        recipe: Names the model.
+    """
+    name = f"{kind}_starter" if is_starter(recipe) else kind
+    return Question(name, read_template(name), f"prompts/{name}.j2")
+
+
+def is_starter(recipe: Recipe) -> bool:
+    """Tell whether the recipe's model is the one that ships with corpusmith."""
+    return isinstance(recipe.model, TransformersModel) and recipe.model.name == "starter"
 
 
 def load_template(loaded: LoadedRecipe) -> Template:

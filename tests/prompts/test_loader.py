@@ -1,7 +1,7 @@
 import pytest
 
-from prompts import label_descriptions, read_template, template_names
-from tasks.prompting.templates import VARIABLES, Template
+from prompts import QUESTIONS, label_descriptions, read_template, template_names
+from tasks.prompting.templates import QUESTION_VARIABLES, VARIABLES, Question, Template
 
 
 def test_templates_are_listed() -> None:
@@ -13,6 +13,14 @@ def test_every_template_says_what_it_is_for_and_compiles(name: str) -> None:
     text = read_template(name)
     assert text.startswith("{# For ")
     Template(name, text, f"prompts/{name}.j2").check()
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_question_says_what_it_is_for_and_compiles(name: str) -> None:
+    assert name not in template_names()
+    text = read_template(name)
+    assert text.startswith("{# For ")
+    Question(name, text, f"prompts/{name}.j2").check()
 
 
 @pytest.mark.parametrize("name", ["absent", "../recipes/init/prompt", "labels"])
@@ -31,3 +39,4 @@ def test_every_label_has_descriptions() -> None:
 
 def test_the_variables_are_documented() -> None:
     assert set(VARIABLES) == {"label", "labels", "attributes", "examples", "language"}
+    assert set(QUESTION_VARIABLES) - set(VARIABLES) == {"text"}
