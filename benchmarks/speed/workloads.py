@@ -74,10 +74,10 @@ def prompts_of(
     chosen = []
     for row, length in enumerate(wanted):
         tries = range(row * _TRIES, (row + 1) * _TRIES)
-        best = min(tries, key=lambda at, length=length: abs(lengths[at] - length))
-        if not SHORTEST <= lengths[best] <= LONGEST:
+        fitting = [at for at in tries if SHORTEST <= lengths[at] <= LONGEST]
+        if not fitting:
             raise SystemExit(f"{workload}: no prompt of {SHORTEST} to {LONGEST} tokens was drawn")
-        chosen.append(drawn[best])
+        chosen.append(drawn[min(fitting, key=lambda at, near=length: abs(lengths[at] - near))])
     return chosen
 
 
