@@ -87,14 +87,13 @@ def cells_of(comparison: Row) -> list[str]:
 
 def markdown(result: Row) -> str:
     """Write a result as a page: the comparison, then every measurement."""
-    about = result["about"]
     lines = [
         "# Generation: useful tokens per second",
         "",
         f"`{result['command']}`, {result['date']}, {result['hardware']}, Python "
         f"{result['versions']['python']}, torch {result['versions']['torch']}, transformers "
         f"{result['versions']['transformers']}.",
-        about,
+        result["about"],
         "",
         *_table(COLUMNS, [cells_of(row) for row in comparisons(result["rows"])]),
         "",
