@@ -25,7 +25,7 @@ from tasks.generation.slot_lanes import SlotLanes, serves
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
 
 _LOGPROB_DIGITS = 2
-"""Digits of a mean log-probability that no batch changes: sums differ by some 1e-6 nats."""
+"""Digits of log-probabilities and weights that no batch changes: sums differ by some 1e-6 nats."""
 
 
 class TransformersBackend:
@@ -143,7 +143,10 @@ class TransformersBackend:
         pending = {id(row.request): row for row in rows}
         while pending:
             jobs = jobs_of(pending.values(), strategy)
+            width = self._engine.width(strategy)
             max_lanes = min(self._max_lanes, self._lanes_at_once(jobs[0], strategy))
+            # One job takes all its lanes, however few are asked for.
+            max_lanes = max(max_lanes, width)
             lanes = self._open_lanes(jobs, strategy, max_lanes=max_lanes)
             try:
                 for completion in self._engine.run(
@@ -152,7 +155,7 @@ class TransformersBackend:
                     del pending[id(completion.request)]
                     yield completion
             except (RuntimeError, MemoryError) as error:
-                self._halve(min(max_lanes, len(jobs) * self._engine.width(strategy)), error)
+                self._halve(min(max_lanes, len(jobs) * width), error, width=width)
 
     def _open_lanes(self, jobs: Sequence[Job], strategy: Strategy, *, max_lanes: int) -> Lanes:
         network = self._model.network
@@ -178,11 +181,11 @@ class TransformersBackend:
             vocabulary_size=self._model.network.vocabulary_size,
         )
 
-    def _halve(self, num_lanes: int, error: Exception) -> None:
+    def _halve(self, num_lanes: int, error: Exception, *, width: int) -> None:
         """Answer a failed batch: fewer lanes from now on if memory was short, else the run ends."""
         if not is_out_of_memory(error):
             raise RunError(f"the model failed: {error}", code="CS-G001", retryable=True) from error
-        if num_lanes == 1:
+        if num_lanes == width:
             raise RunError(
                 "out of memory with a batch of one",
                 code="CS-G002",
