@@ -40,8 +40,8 @@ class Engine:
         end_ids: Tokens that end a text.
         vocabulary_size: Number of token ids that the model knows.
         device: Where tokens are chosen.
-        num_digits: Digits behind the point that a mean log-probability and the logarithm of a weight
-            keep; all when None.
+        num_digits: Digits behind the point that a mean log-probability keeps, and the logarithm of
+            a weight; all when None.
     """
 
     def __init__(
