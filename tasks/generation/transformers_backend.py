@@ -9,8 +9,10 @@ import torch
 
 from schemas.errors import RunError
 from schemas.manifest import Determinism, ModelInfo
+from schemas.output import Output
 from schemas.recipe import TransformersModel
 from schemas.strategies import Strategy
+from tasks.generation.constraints import Constraint
 from tasks.generation.determinism import promise_of
 from tasks.generation.engine import Engine, fail
 from tasks.generation.folders import find_model
@@ -69,6 +71,7 @@ class TransformersBackend:
         )
         self._asked_lanes = 1 if self._strict else model.batch_size
         self._max_lanes = sys.maxsize
+        self._forms: dict[Output, Constraint] = {}
 
     @property
     def info(self) -> ModelInfo:
@@ -141,18 +144,32 @@ class TransformersBackend:
 
     def _generate_group(self, rows: list[Row], strategy: Strategy) -> Iterator[Completion]:
         pending = {id(row.request): row for row in rows}
+        form = self._form_of(rows[0].request.output)
         while pending:
             jobs = jobs_of(pending.values(), strategy)
             max_lanes = min(self._max_lanes, self._lanes_at_once(jobs[0], strategy))
             lanes = self._open_lanes(jobs, strategy, max_lanes=max_lanes)
             try:
                 for completion in self._engine.run(
-                    jobs, strategy=strategy, lanes=lanes, max_lanes=max_lanes
+                    jobs, strategy=strategy, lanes=lanes, max_lanes=max_lanes, form=form
                 ):
                     del pending[id(completion.request)]
                     yield completion
             except (RuntimeError, MemoryError) as error:
                 self._halve(min(max_lanes, len(jobs) * self._engine.width(strategy)), error)
+
+    def _form_of(self, output: Output | None) -> Constraint | None:
+        """Compile the form of replies; a run has but one."""
+        if output is None:
+            return None
+        if output not in self._forms:
+            self._forms[output] = Constraint(
+                output,
+                tokenizer=self._codec.tokenizer,
+                vocabulary_size=self._model.network.vocabulary_size,
+                end_ids=self._model.end_ids,
+            )
+        return self._forms[output]
 
     def _open_lanes(self, jobs: Sequence[Job], strategy: Strategy, *, max_lanes: int) -> Lanes:
         network = self._model.network
