@@ -12,6 +12,7 @@ from schemas.manifest import Determinism, ModelInfo
 from schemas.output import Output
 from schemas.recipe import TransformersModel
 from schemas.strategies import Strategy
+from tasks.generation.allocation import keep_freed_memory
 from tasks.generation.constraints import Constraint
 from tasks.generation.determinism import promise_of
 from tasks.generation.engine import Engine, fail
@@ -23,11 +24,14 @@ from tasks.generation.lockstep_lanes import LockstepLanes
 from tasks.generation.memory import is_out_of_memory, rows_that_fit
 from tasks.generation.protocol import Completion, Compute, Request
 from tasks.generation.scoring import ContinuationScorer, failure
+from tasks.generation.sizing import fastest_lanes
 from tasks.generation.slot_lanes import SlotLanes, serves
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
 
 _LOGPROB_DIGITS = 2
 """Digits of a mean log-probability that no batch changes: sums differ by some 1e-6 nats."""
+_TYPICAL_TOKENS = 512
+"""Prompt and reply of a row, as long as they may be when the number of lanes is measured."""
 
 
 class TransformersBackend:
@@ -49,6 +53,7 @@ class TransformersBackend:
     """
 
     def __init__(self, model: TransformersModel, *, folder: Path) -> None:
+        keep_freed_memory()
         files = find_model(model, folder=folder)
         tokenizer = load_tokenizer(files.path)
         self._codec = PromptCodec(tokenizer)
@@ -69,7 +74,7 @@ class TransformersBackend:
         self._scorer = ContinuationScorer(
             self._model, codec=self._codec, context_length=self._info.context_length
         )
-        self._asked_lanes = 1 if self._strict else model.batch_size
+        self._asked_lanes = self._lanes_asked_for(model)
         self._max_lanes = sys.maxsize
         self._forms: dict[Output, Constraint] = {}
 
@@ -185,15 +190,32 @@ class TransformersBackend:
             max_lanes=max_lanes,
         )
 
-    def _lanes_at_once(self, longest: Job, strategy: Strategy) -> int:
-        if self._asked_lanes != "auto":
-            return self._asked_lanes
+    def _lanes_asked_for(self, model: TransformersModel) -> int | None:
+        """Return the number of lanes that is settled; None where memory alone decides.
+
+        In less than float32 rows depend on the batch: it is not left to a clock then.
+        """
+        if self._strict:
+            return 1
+        if model.batch_size != "auto":
+            return model.batch_size
+        if self._slots and self._info.dtype == "float32":
+            network = self._model.network
+            return fastest_lanes(network, most=self._lanes_that_fit(_TYPICAL_TOKENS))
+        return None
+
+    def _lanes_that_fit(self, num_tokens: int) -> int:
         return rows_that_fit(
             self._model.device,
             cache_bytes=self._model.probe.cache_bytes,
-            max_tokens=len(longest.prompt) + strategy.length.max,
+            max_tokens=num_tokens,
             vocabulary_size=self._model.network.vocabulary_size,
         )
+
+    def _lanes_at_once(self, longest: Job, strategy: Strategy) -> int:
+        # Lanes have room for two replies, so that they need not be moved all the time.
+        fitting = self._lanes_that_fit(len(longest.prompt) + 2 * strategy.length.max)
+        return fitting if self._asked_lanes is None else min(self._asked_lanes, fitting)
 
     def _halve(self, num_lanes: int, error: Exception) -> None:
         """Answer a failed batch: fewer lanes from now on if memory was short, else the run ends."""
