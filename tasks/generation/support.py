@@ -1,0 +1,73 @@
+"""Which strategy runs on which backend: the one table of it, and the check that reads it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from schemas.errors import InputError
+from schemas.recipe import Recipe
+from schemas.strategies import STRATEGY_CLASSES, Strategy
+
+ALL_KINDS: frozenset[str] = frozenset(cls.model_fields["kind"].default for cls in STRATEGY_CLASSES)
+SUPPORT: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "transformers": ALL_KINDS,
+        "openai": frozenset(("greedy", "temperature", "nucleus")),
+        "vllm": frozenset(("greedy", "temperature", "top_k", "nucleus", "min_p")),
+        "scripted": ALL_KINDS,
+    }
+)
+"""Kinds of strategies by backend, each as this project defines it.
+
+`openai` has what the API itself names; many servers know more, but none says so. vLLM's beam search
+is left out: it scores and stops by other rules than `beam` here. `scripted` reads replies from a
+file whatever the strategy.
+"""
+_STEERED_HERE = ("transformers", "scripted")
+"""Backends whose every step is taken here, so that lengths can be steered and candidates ranked."""
+_BOUNDED_BELOW = (*_STEERED_HERE, "vllm")
+
+
+def supported_kinds(backend: str) -> frozenset[str]:
+    """Return the kinds of strategies that a backend has.
+
+    Args:
+        backend: A recipe's `model.backend`.
+    """
+    return SUPPORT[backend]
+
+
+def check_support(recipe: Recipe) -> None:
+    """Refuse a recipe whose backend lacks one of its strategies, or what a strategy asks for.
+
+    Raises:
+        InputError: CS-M006; the place is the dotted path of the key.
+    """
+    for index, strategy in enumerate(recipe.strategies):
+        if (fault := _lacking(recipe.model.backend, strategy)) is not None:
+            key, what, remedy = fault
+            raise InputError(
+                f"the backend {recipe.model.backend} does not have {what}",
+                code="CS-M006",
+                place=f"strategies.{index}.{key}",
+                hint=remedy,
+            )
+
+
+def _lacking(backend: str, strategy: Strategy) -> tuple[str, str, str] | None:
+    """Name the key that asks for too much, what it asks for, and the remedy; None when all fits."""
+    if strategy.kind not in SUPPORT[backend]:
+        has = ", ".join(_in_order(SUPPORT[backend]))
+        return "kind", f"the strategy {strategy.kind}", f"it has {has}; transformers has all"
+    elsewhere = "leave it out, or use the backend transformers"
+    if strategy.length.min > 1 and backend not in _BOUNDED_BELOW:
+        return "length.min", "a least length", elsewhere
+    if strategy.length.target is not None and backend not in _STEERED_HERE:
+        return "length.target", "target lengths", elsewhere
+    if getattr(strategy, "best_of", None) is not None and backend not in _STEERED_HERE:
+        return "best_of", "best_of", elsewhere
+    return None
+
+
+def _in_order(kinds: frozenset[str]) -> list[str]:
+    kinds_in_order = [cls.model_fields["kind"].default for cls in STRATEGY_CLASSES]
+    return [kind for kind in kinds_in_order if kind in kinds]
