@@ -38,6 +38,7 @@ class Reason(StrEnum):
     """Why a candidate was dropped; `rejected/` and the manifest use these words."""
 
     GENERATION_ERROR = "generation_error"
+    USD_BUDGET = "usd_budget"
     EMPTY = "empty"
     UNFINISHED = "unfinished"
     CHARS = "chars"
@@ -49,6 +50,10 @@ class Reason(StrEnum):
     MEMORISED = "memorised"
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"
+
+
+UNSENT = "not sent: what is left of budget.usd does not cover it"
+"""Error of a row that was not sent to an endpoint for want of money; it is not tried again."""
 
 
 class RowGates(Frozen):

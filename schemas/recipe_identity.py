@@ -49,7 +49,7 @@ def resolved_yaml(recipe: Recipe) -> str:
 def recipe_sha256(recipe: Recipe, *, contents: Mapping[str, str]) -> str:
     """Hash everything that decides the rows of a release.
 
-    Batch size, device and shard size are left out, and how an endpoint is asked: its key, its price,
+    Batch size, device and shard size are left out, and how an endpoint is asked: its key, price,
     requests in flight, timeouts and retries. The order of labels, attributes, strategies and
     splits counts, because it decides quotas at ties and the order of the prompt's lines.
 

@@ -56,11 +56,13 @@ def _show(summary: dict[str, Any]) -> None:
 
 
 def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
-    prompt = summary["prompt_tokens"]
+    prompt, usd = summary["prompt_tokens"], forecast["usd"]
+    money = {} if usd is None else {"money": f"about {usd:,.2f} US dollars"}
     return {
         "prompts": f"{prompt['mean']:,.0f} tokens on average, {prompt['most']:,} at most, "
         f"of a context of {summary['context']:,}",
         "tokens": f"about {forecast['tokens']:,} to generate, at most {forecast['most_tokens']:,}",
+        **money,
         "time": _time(forecast["seconds"]),
         "release": f"about {_megabytes(forecast['megabytes'])} MB",
     }

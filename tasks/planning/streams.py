@@ -31,6 +31,7 @@ class Stream(IntEnum):
     SCRIPT = 7
     TEMPLATE = 8
     PLAN = 9
+    RETRY = 20
 
 
 def mix(values: U64) -> U64:

@@ -28,7 +28,7 @@ def sample_rows(checked: CheckedRecipe, count: int) -> list[dict[str, Any]]:
     recipe = checked.recipe
     rows = np.arange(min(count, recipe.rows), dtype=np.int64)
     model = local_model(checked.loaded)
-    backend = open_backend(model, folder=checked.loaded.folder)
+    backend = open_backend(model, folder=checked.loaded.folder, usd=recipe.budget.usd)
     prompts = checked.writer.write(rows, attempts=np.zeros(rows.size, dtype=np.int32))
     candidates = generate_candidates(prompts, recipe.strategies, backend)
     scored = score_candidates(

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pyarrow as pa
 
-from schemas.gates import Reason, RowGates, Stage
+from schemas.gates import UNSENT, Reason, RowGates, Stage
 from schemas.row import CANDIDATE_SCHEMA, SCORED_SCHEMA, SCORES, SCORES_TYPE
 from tasks.quality.fingerprints import FingerprintIndex
 from tasks.quality.scores import Candidate, Scores, score
@@ -62,7 +62,8 @@ def judge(candidate: Candidate, scores: Scores, *, gates: RowGates) -> Verdict |
     """
     if candidate.finish_reason == "error":
         detail = candidate.error or "the backend gave no reason"
-        return Verdict(Stage.GENERATE, Reason.GENERATION_ERROR, detail)
+        reason = Reason.USD_BUDGET if detail == UNSENT else Reason.GENERATION_ERROR
+        return Verdict(Stage.GENERATE, reason, detail)
     failures = chain(
         _form_failures(candidate, scores, gates), _content_failures(candidate, scores, gates)
     )

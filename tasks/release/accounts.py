@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from schemas.manifest import RowCounts, Shortfall, TokenCounts
 from schemas.recipe import Recipe
+from tasks.generation.replay_log import read_usage
 from tasks.planning.plan import Plan
 from tasks.planning.rounds import candidates
 from tasks.planning.workspace import Cost, Workspace, read_cost
@@ -28,12 +29,14 @@ class Accounts:
         shortfalls: Missing rows by label and strategy, with the reasons.
         tokens: Tokens read and written by the model.
         seconds: Seconds of work by stage.
+        usd: What an endpoint's replies cost in US dollars; None without a price.
     """
 
     rows: RowCounts
     shortfalls: tuple[Shortfall, ...]
     tokens: TokenCounts
     seconds: dict[str, float]
+    usd: float | None = None
 
 
 def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
@@ -48,6 +51,7 @@ def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
         accepted[table.filter(good)["row"].to_numpy()] = True
         rejected.update(table.filter(pc.invert(good))["reason"].to_pylist())
     count = int(accepted.sum())
+    used = read_usage(workspace.replies)
     return Accounts(
         rows=RowCounts(
             requested=recipe.rows,
@@ -57,8 +61,13 @@ def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
             rejected=dict(sorted(rejected.items())),
         ),
         shortfalls=_shortfalls(workspace, recipe, ~accepted) if count < recipe.rows else (),
-        tokens=TokenCounts(prompt=_prompt_tokens(workspace), generated=tokens),
+        tokens=TokenCounts(
+            # An endpoint's own count is better than the estimate that the run was planned by.
+            prompt=used.prompt_tokens or _prompt_tokens(workspace),
+            generated=tokens,
+        ),
         seconds=_seconds(workspace),
+        usd=used.usd(getattr(workspace.facts.model, "price", None)),
     )
 
 

@@ -66,6 +66,7 @@ def assemble(
             shortfalls=accounts.shortfalls,
             splits=splits,
             tokens=accounts.tokens,
+            usd=accounts.usd,
             seconds=accounts.seconds,
             determinism=determinism,
             hardware=hardware,

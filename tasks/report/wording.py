@@ -20,6 +20,8 @@ def _meaning(reason: Reason) -> str:  # noqa: C901 - one line a case
     match reason:
         case Reason.GENERATION_ERROR:
             return "The model gave no usable reply."
+        case Reason.USD_BUDGET:
+            return "Not sent: the money budget was spent."
         case Reason.EMPTY:
             return "Nothing was left of the reply after cleaning."
         case Reason.UNFINISHED:
