@@ -6,7 +6,8 @@ _GAIN = 1.25
 _SLOWER, _SLOW = 1.5, 2.0
 """Latencies, in parts of the reference, from which on the limit stays, and falls."""
 _SHRINK = 0.75
-_FORGET = 1.1
+_HELPED = 0.9
+"""A smaller limit helped if it brought the latency down to this part."""
 
 
 class ConcurrencyLimit:
@@ -18,8 +19,8 @@ class ConcurrencyLimit:
        raises the best rate by a quarter, the limit doubles; the first that does not is taken back,
        and the latency of the best window becomes the reference.
     2. *Steady* (`auto`). Up to 1.5 times the reference the limit grows by an eighth, at least 1;
-       beyond twice the reference it shrinks by a quarter, and the reference grows by a tenth, so
-       that a lasting slowness becomes the measure. In between it stays.
+       beyond twice the reference it shrinks by a quarter; in between it stays. Where shrinking
+       did not shorten the latency, the slowness is not ours: it becomes the reference.
     3. *Refusals* (429, 503). The limit is halved, once for all requests that were in flight
        together, the start is over, and nothing is sent before the endpoint's `Retry-After`.
 
@@ -40,6 +41,7 @@ class ConcurrencyLimit:
         self._starting = self._auto
         self._best_rate = 0.0
         self._reference: float | None = None
+        self._shrunk_at: float | None = None
         self._changed = float("-inf")
         self._cut = float("-inf")
         self._replies = 0
@@ -84,8 +86,10 @@ class ConcurrencyLimit:
             return grown
         if self._reference is None:
             self._reference = latency
-        if latency > _SLOW * self._reference:
-            self._reference *= _FORGET
+        if self._shrunk_at is not None and latency > _HELPED * self._shrunk_at:
+            self._reference = latency
+        self._shrunk_at = latency if latency > _SLOW * self._reference else None
+        if self._shrunk_at is not None:
             return int(self.now * _SHRINK)
         return self.now if latency > _SLOWER * self._reference else grown
 

@@ -15,6 +15,7 @@ MOST_BYTES = 8 * 2**20
 _MOST_TOKENS = 10_000_000
 _BYTES_A_TOKEN = 4
 _SHOWN = 200
+_LEAST_LOGPROB, _ROUNDING = -1e6, 1e-6
 
 
 class Malformed(Exception):
@@ -167,8 +168,8 @@ def _logprobs(value: Any) -> list[Any]:
 
 
 def _mean(values: list[Any]) -> float | None:
-    """Average log-probabilities; None unless every one is a finite number of at most 0."""
-    if not values or not all(isinstance(value, int | float) for value in values):
-        return None
-    mean = math.fsum(values) / len(values) if all(map(math.isfinite, values)) else math.nan
-    return mean if mean <= 1e-6 else None
+    """Average log-probabilities; None unless every one is such a number."""
+    sane = all(
+        isinstance(value, int | float) and _LEAST_LOGPROB <= value <= _ROUNDING for value in values
+    )
+    return math.fsum(values) / len(values) if values and sane else None
