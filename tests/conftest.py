@@ -247,8 +247,15 @@ class Endpoint:
             self._stop = asyncio.Event()
             await self._stop.wait()
             await runner.cleanup()
+            # A handler whose client has gone waits on.
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
 
-        self._thread = Thread(target=lambda: self._loop.run_until_complete(run()), daemon=True)
+        def serve() -> None:
+            self._loop.run_until_complete(run())
+            self._loop.run_until_complete(asyncio.sleep(0))
+
+        self._thread = Thread(target=serve, daemon=True)
         self._thread.start()
         assert ready.wait(10)
 
