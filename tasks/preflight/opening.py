@@ -179,13 +179,12 @@ def training_index(model: AnyModel) -> Path | None:
 
 def known_texts(model: AnyModel, examples: ExampleSet | None) -> FingerprintIndex:
     """Index what no candidate may copy: every example, and the model's known training texts."""
-    known = _training_texts(model)
+    known = _training_texts(training_index(model))
     return known if examples is None else known | FingerprintIndex.of_texts(examples.texts())
 
 
 @lru_cache(maxsize=1)
-def _training_texts(model: AnyModel) -> FingerprintIndex:
-    path = training_index(model)
+def _training_texts(path: Path | None) -> FingerprintIndex:
     if path is None:
         return FingerprintIndex.of_texts(())
     try:
