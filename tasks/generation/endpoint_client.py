@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 
 import aiohttp
@@ -41,7 +41,7 @@ class Address:
     """
 
     model: OpenAIModel
-    secret: str
+    secret: str = field(repr=False)
 
     @property
     def url(self) -> str:

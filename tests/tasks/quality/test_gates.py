@@ -6,7 +6,7 @@ from itertools import combinations
 import pyarrow as pa
 import pytest
 
-from schemas.gates import Reason, RowGates, Stage
+from schemas.gates import UNSENT, Reason, RowGates, Stage
 from schemas.row import CANDIDATE_SCHEMA, SCORED_SCHEMA, SCORES
 from tasks.quality.fingerprints import FingerprintIndex
 from tasks.quality.gates import judge, score_candidates
@@ -15,7 +15,8 @@ from tasks.quality.scores import Candidate, Scores
 GOOD = Candidate("where is my card", "card_arrival", "Write.", (), "eos", None)
 FINE = Scores(16, 4, 0.0, 0.0, 0.0, 0.0, 0.0)
 OFF = RowGates.all_off()
-ORDER = [reason for reason in Reason if reason not in (Reason.DUPLICATE, Reason.NEAR_DUPLICATE)]
+ELSEWHERE = (Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.USD_BUDGET)
+ORDER = [reason for reason in Reason if reason not in ELSEWHERE]
 
 
 FAILURES = {
@@ -81,6 +82,12 @@ def test_a_gate_can_be_turned_off(reason, gate):
 def test_two_gates_cannot_be_turned_off():
     assert judge(*failing(Reason.EMPTY), gates=OFF).reason is Reason.EMPTY
     assert judge(*failing(Reason.GENERATION_ERROR), gates=OFF).reason is Reason.GENERATION_ERROR
+
+
+def test_a_row_that_was_not_sent_for_want_of_money_says_so():
+    unsent = replace(GOOD, finish_reason="error", error=UNSENT)
+    verdict = judge(unsent, FINE, gates=OFF)
+    assert (verdict.stage, verdict.reason) == (Stage.GENERATE, Reason.USD_BUDGET)
 
 
 @pytest.mark.parametrize(
