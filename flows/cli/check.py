@@ -57,7 +57,7 @@ def _show(summary: dict[str, Any]) -> None:
 
 def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
     prompt, usd = summary["prompt_tokens"], forecast["usd"]
-    money = {} if usd is None else {"money": f"about {usd:,.2f} US dollars"}
+    money = {} if usd is None else {"money": f"about {_dollars(usd)} US dollars"}
     return {
         "prompts": f"{prompt['mean']:,.0f} tokens on average, {prompt['most']:,} at most, "
         f"of a context of {summary['context']:,}",
@@ -70,6 +70,10 @@ def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
 
 def _megabytes(number: float) -> str:
     return f"{number:,.1f}" if number >= 0.1 else f"{number:.1g}"
+
+
+def _dollars(number: float) -> str:
+    return f"{number:,.2f}" if number >= 0.1 else f"{number:.1g}"
 
 
 def _time(seconds: float | None) -> str:
