@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.errors import InputError
+from schemas.models import URL_PATTERN, VARIABLE_PATTERN
 from schemas.output import OUTPUT_FORMS
 from schemas.yaml_source import KeyPath, Source, dotted, printable
 
@@ -18,7 +19,7 @@ OUTPUT: KeyPath = ("prompt", "output")
 _MAX_EXPLAINED = 20  # a machine-made recipe can have a hundred thousand errors
 _MOST_USEFUL_FIRST = ("CS-R003", "CS-R006", "CS-R005", "CS-R004", "CS-R007")
 _NOT_YET = {
-    "backend": ("openai", "vllm"),
+    "backend": (),
     "kind": ("beam", "diverse_beam", "stochastic_beam", "contrastive", "noisy_channel"),
 }
 PLAIN_PATTERNS = {
@@ -28,7 +29,11 @@ PLAIN_PATTERNS = {
     r"^[A-Za-z_][A-Za-z0-9_]*$": "letters a-z, digits and underscores, with no digit in front",
     r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$": "a BCP 47 language tag such as en or pt-BR",
     r"^(auto|cpu|mps|cuda(:\d+)?)$": "auto, cpu, mps, cuda or cuda:0",
+    URL_PATTERN: "an address such as http://127.0.0.1:8000/v1, without credentials, query or '#'",
+    VARIABLE_PATTERN: "the name of an environment variable in capital letters, never the key",
 }
+_MAY_HOLD_A_SECRET = ("api_key_env", "base_url")
+"""Keys whose wrong value may be a key or a password: it is not shown."""
 # What pydantic calls a member of a union of plain types.
 _MEMBER = re.compile(r"constrained-\w+|(dict|tuple|list)\[.*\]")
 _SAID_BY_ITEMS = ("too_short", "float_type", "int_type")
@@ -185,7 +190,8 @@ def _problem(
     if details["loc"][-1] == "[key]":
         message = f"the name {shown(details['input'])} {wanted}"
     else:
-        message = f"{key} {wanted}, not {shown(details['input'])}"
+        given = "" if key in _MAY_HOLD_A_SECRET else f", not {shown(details['input'])}"
+        message = f"{key} {wanted}{given}"
     return Problem("CS-R005", path, message, f"change {dotted(path) or 'the recipe'}")
 
 
