@@ -195,11 +195,11 @@ def test_every_prompt_of_a_batch_is_searched_as_defined(
         check(hypotheses, defined, ends=ends)
 
 
-@pytest.mark.parametrize("length_penalty", [-1, 1, 2])
+@pytest.mark.parametrize(("length_penalty", "spread"), [(-0.5, 3), (1, 1), (2, 1)])
 def test_the_settings_of_early_stopping_are_told_apart(
-    drive, define_beams, toy_model, length_penalty
+    drive, define_beams, toy_model, length_penalty, spread
 ):
-    model = toy_model(1, 6, spread=1)
+    model = toy_model(1, 6, spread=spread)
     prompts = [[first, second] for first in range(5) for second in range(6)]
     outcomes = []
     for early_stopping in (True, False, "never"):
@@ -214,10 +214,8 @@ def test_the_settings_of_early_stopping_are_told_apart(
             (defined,) = define_beams(model, prompt, strategy, ends=(0,))
             check(hypotheses, defined, ends=(0,))
         outcomes.append(found)
-    # With a negative power nothing that goes on can become better than K finished ones.
-    unlike = length_penalty > 0
-    assert (outcomes[0] != outcomes[1]) == unlike
-    assert (outcomes[1] != outcomes[2]) == unlike
+    assert outcomes[0] != outcomes[1]
+    assert (outcomes[1] != outcomes[2]) == (length_penalty > 0)
 
 
 @pytest.mark.parametrize("seed", range(5))
