@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import InputError
-from schemas.recipe import Recipe, TransformersModel
+from schemas.recipe import AnyModel, Recipe, TransformersModel
 from schemas.recipe_file import LoadedRecipe, is_model_path
 from schemas.strategies import LabelPosteriorScorer, NoisyChannel, RewardScorer, Scorer
 from schemas.strategies_token import SAMPLED
