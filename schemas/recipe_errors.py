@@ -18,10 +18,7 @@ from schemas.yaml_source import KeyPath, Source, dotted, printable
 OUTPUT: KeyPath = ("prompt", "output")
 _MAX_EXPLAINED = 20  # a machine-made recipe can have a hundred thousand errors
 _MOST_USEFUL_FIRST = ("CS-R003", "CS-R006", "CS-R005", "CS-R004", "CS-R007")
-_NOT_YET = {
-    "backend": (),
-    "kind": ("beam", "diverse_beam", "stochastic_beam", "contrastive", "noisy_channel"),
-}
+_TAGS = ("backend", "kind")
 PLAIN_PATTERNS = {
     r"^[a-z0-9][a-z0-9-]*$": "small letters a-z, digits and hyphens, with no hyphen in front",
     r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$": "one or more characters without control characters",
@@ -243,8 +240,6 @@ def _unknown_choice(path: KeyPath, value: Any, expected: str) -> Problem:
     choices = expected.replace("'", "").replace(" or ", ", ").split(", ")
     key = _key_name(path)
     hint = f"choose one of: {', '.join(choices)}"
-    if value in _NOT_YET.get(key, ()):
-        return Problem("CS-R006", path, f"{key} {value} is not available in this version", hint)
     message = f"{shown(value)} is not a possible {key}"
     return Problem("CS-R006", path, message, suggest(str(value), choices) + hint)
 
@@ -287,6 +282,6 @@ def _unfold(node: Mapping[str, Any], data: Any, root: Mapping[str, Any]) -> list
     if members:
         return [found for member in members for found in _unfold(member, data, root)]
     tags = {"kind": None, "backend": "transformers"} | (data if isinstance(data, dict) else {})
-    constants = {tag: node.get("properties", {}).get(tag, {}).get("const") for tag in _NOT_YET}
+    constants = {tag: node.get("properties", {}).get(tag, {}).get("const") for tag in _TAGS}
     fits = all(tags[tag] in (None, const) for tag, const in constants.items() if const is not None)
     return [node] if fits else []

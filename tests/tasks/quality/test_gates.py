@@ -86,7 +86,7 @@ def test_three_gates_cannot_be_turned_off(reason):
 
 def test_a_row_that_was_not_sent_for_want_of_money_says_so():
     unsent = replace(GOOD, finish_reason="error", error=UNSENT)
-    verdict = judge(unsent, FINE, gates=OFF)
+    verdict = judge(unsent, FINE, gates=OFF, length=Length())
     assert (verdict.stage, verdict.reason) == (Stage.GENERATE, Reason.USD_BUDGET)
 
 
