@@ -15,9 +15,9 @@ class ModelInfo(Frozen):
     id: str
     """`starter`, hub id, or folder name."""
     revision: str | None = None
-    """Commit of a hub model; null for local weights."""
+    """Commit of a hub model, host of an endpoint; null for local weights."""
     weights_sha256: str
-    """SHA-256 over the weight files, in name order."""
+    """SHA-256 over the weight files, in name order; "" behind an endpoint."""
     licence: str = "unknown"
     backend: str
     dtype: str = ""
@@ -84,9 +84,9 @@ class StrategyAccount(Frozen):
 class Determinism(Frozen):
     """Which promise the rows carry."""
 
-    promise: Literal["exact", "float32", "batch_plan"]
+    promise: Literal["exact", "float32", "batch_plan", "none"]
     """`exact`: no row depends on its neighbours; `float32`: only near ties can; `batch_plan`: rows
-    are the same for one batch plan."""
+    are the same for one batch plan; `none`: another program computes them."""
     statement: str
     """The promise in a sentence, with the measured flip rate where there is one."""
 
@@ -141,6 +141,9 @@ class Manifest(Frozen):
     shortfalls: tuple[Shortfall, ...] = ()
     splits: dict[str, int]
     tokens: TokenCounts
+    usd: float | None = None
+    """US dollars that an endpoint's replies cost by the recipe's price, all interrupted tries of
+    the run included, and requests without an answer at their most; null without a price."""
     seconds: dict[str, float]
     """Seconds of work by stage, summed over shards and over the interrupted tries of the run."""
     strategies: tuple[StrategyAccount, ...] = ()

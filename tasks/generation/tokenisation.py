@@ -140,6 +140,11 @@ class PromptCodec:
         return [str(text) for text in texts]
 
     @property
+    def tokenizer(self) -> Any:
+        """The tokenizer itself."""
+        return self._tokenizer
+
+    @property
     def end_id(self) -> int | None:
         """The tokenizer's own end-of-text token."""
         value: int | None = self._tokenizer.eos_token_id

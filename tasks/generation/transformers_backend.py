@@ -9,8 +9,11 @@ import torch
 
 from schemas.errors import RunError
 from schemas.manifest import Determinism, ModelInfo
+from schemas.output import Output
 from schemas.recipe import TransformersModel
 from schemas.strategies import Strategy
+from tasks.generation.allocation import keep_freed_memory
+from tasks.generation.constraints import Constraint
 from tasks.generation.determinism import promise_of
 from tasks.generation.engine import Engine, fail
 from tasks.generation.folders import find_model
@@ -21,11 +24,14 @@ from tasks.generation.lockstep_lanes import LockstepLanes
 from tasks.generation.memory import is_out_of_memory, rows_that_fit
 from tasks.generation.protocol import Completion, Compute, Request
 from tasks.generation.scoring import ContinuationScorer, failure
+from tasks.generation.sizing import fastest_lanes
 from tasks.generation.slot_lanes import SlotLanes, serves
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
 
 _LOGPROB_DIGITS = 2
 """Digits of log-probabilities and weights that no batch changes: sums differ by some 1e-6 nats."""
+_TYPICAL_TOKENS = 512
+"""Prompt and reply of a row, as long as they may be when the number of lanes is measured."""
 
 
 class TransformersBackend:
@@ -47,6 +53,7 @@ class TransformersBackend:
     """
 
     def __init__(self, model: TransformersModel, *, folder: Path) -> None:
+        keep_freed_memory()
         files = find_model(model, folder=folder)
         tokenizer = load_tokenizer(files.path)
         self._codec = PromptCodec(tokenizer)
@@ -67,8 +74,9 @@ class TransformersBackend:
         self._scorer = ContinuationScorer(
             self._model, codec=self._codec, context_length=self._info.context_length
         )
-        self._asked_lanes = 1 if self._strict else model.batch_size
+        self._asked_lanes = self._lanes_asked_for(model)
         self._max_lanes = sys.maxsize
+        self._forms: dict[Output, Constraint] = {}
 
     @property
     def info(self) -> ModelInfo:
@@ -141,6 +149,7 @@ class TransformersBackend:
 
     def _generate_group(self, rows: list[Row], strategy: Strategy) -> Iterator[Completion]:
         pending = {id(row.request): row for row in rows}
+        form = self._form_of(rows[0].request.output)
         while pending:
             jobs = jobs_of(pending.values(), strategy)
             width = self._engine.width(strategy)
@@ -150,12 +159,25 @@ class TransformersBackend:
             lanes = self._open_lanes(jobs, strategy, max_lanes=max_lanes)
             try:
                 for completion in self._engine.run(
-                    jobs, strategy=strategy, lanes=lanes, max_lanes=max_lanes
+                    jobs, strategy=strategy, lanes=lanes, max_lanes=max_lanes, form=form
                 ):
                     del pending[id(completion.request)]
                     yield completion
             except (RuntimeError, MemoryError) as error:
                 self._halve(min(max_lanes, len(jobs) * width), error, width=width)
+
+    def _form_of(self, output: Output | None) -> Constraint | None:
+        """Compile the form of replies; a run has but one."""
+        if output is None:
+            return None
+        if output not in self._forms:
+            self._forms[output] = Constraint(
+                output,
+                tokenizer=self._codec.tokenizer,
+                vocabulary_size=self._model.network.vocabulary_size,
+                end_ids=self._model.end_ids,
+            )
+        return self._forms[output]
 
     def _open_lanes(self, jobs: Sequence[Job], strategy: Strategy, *, max_lanes: int) -> Lanes:
         network = self._model.network
@@ -171,15 +193,32 @@ class TransformersBackend:
             max_lanes=max_lanes,
         )
 
-    def _lanes_at_once(self, longest: Job, strategy: Strategy) -> int:
-        if self._asked_lanes != "auto":
-            return self._asked_lanes
+    def _lanes_asked_for(self, model: TransformersModel) -> int | None:
+        """Return the number of lanes that is settled; None where memory alone decides.
+
+        In less than float32 rows depend on the batch: it is not left to a clock then.
+        """
+        if self._strict:
+            return 1
+        if model.batch_size != "auto":
+            return model.batch_size
+        if self._slots and self._info.dtype == "float32":
+            network = self._model.network
+            return fastest_lanes(network, most=self._lanes_that_fit(_TYPICAL_TOKENS))
+        return None
+
+    def _lanes_that_fit(self, num_tokens: int) -> int:
         return rows_that_fit(
             self._model.device,
             cache_bytes=self._model.probe.cache_bytes,
-            max_tokens=len(longest.prompt) + strategy.length.max,
+            max_tokens=num_tokens,
             vocabulary_size=self._model.network.vocabulary_size,
         )
+
+    def _lanes_at_once(self, longest: Job, strategy: Strategy) -> int:
+        # Lanes have room for two replies, so that they need not be moved all the time.
+        fitting = self._lanes_that_fit(len(longest.prompt) + 2 * strategy.length.max)
+        return fitting if self._asked_lanes is None else min(self._asked_lanes, fitting)
 
     def _halve(self, num_lanes: int, error: Exception, *, width: int) -> None:
         """Answer a failed batch: fewer lanes from now on if memory was short, else the run ends."""

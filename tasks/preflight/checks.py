@@ -1,8 +1,9 @@
 """A recipe checked as far as it can be without the model's weights in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 from schemas.errors import InputError
 from schemas.noise import Plugin
 from schemas.noise_mixtures import walk
-from schemas.recipe import Recipe, ScriptedModel, TransformersModel
+from schemas.recipe import AnyModel, Recipe
 from schemas.recipe_file import TEMPLATE, LoadedRecipe, load_recipe
 from tasks.generation.backends import Inspected, inspect_model
+from tasks.generation.support import check_support
 from tasks.noise.opening import open_misspellings
 from tasks.noise.plugins import load_plugin
 from tasks.preflight.corruption import check_corruption, corrupt_texts
@@ -23,6 +25,8 @@ from tasks.preflight.ranking import (
     find_rewards,
 )
 from tasks.prompting.rendering import PromptWriter, prepare_prompts
+
+T = TypeVar("T")
 
 _SAMPLE = 256
 """Prompts rendered for a check: the first of the plan."""
@@ -66,12 +70,13 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
         (CS-P...), model (CS-M...).
     """
     loaded = load_recipe(path, overrides=overrides)
+    _placed(loaded, lambda: check_support(loaded.recipe))
     # Prompts before the model: their errors show before torch is imported, which takes seconds.
     plain = prepare_prompts(loaded, corrupt=corrupt_texts)
     _check_noise(loaded)
     check_corruption(loaded)
     check_scorers(loaded.recipe, place_of=loaded.place)
-    model = _inspect(loaded)
+    model = _placed(loaded, lambda: inspect_model(local_model(loaded), folder=loaded.folder))
     rewards = find_rewards(loaded)
     writer = replace(plain, format_prompt=model.format_prompt)
     rows = np.arange(min(loaded.recipe.rows, _SAMPLE), dtype=np.int64)
@@ -84,20 +89,21 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     return CheckedRecipe(loaded, model, writer, tuple(prompts), tokens, rewards)
 
 
-def local_model(loaded: LoadedRecipe) -> TransformersModel | ScriptedModel:
+def local_model(loaded: LoadedRecipe) -> AnyModel:
     """Return the recipe's model with an absolute path in place of a relative one."""
     path = loaded.model_path()
     model = loaded.recipe.model
     return model if path is None else model.model_copy(update={"name": str(path)})
 
 
-def _inspect(loaded: LoadedRecipe) -> Inspected:
-    """Inspect the model; an error about a key of the recipe names the file and line of that key."""
+def _placed(loaded: LoadedRecipe, check: Callable[[], T]) -> T:
+    """Run a check; an error about a key of the recipe names the file and line of that key."""
     try:
-        return inspect_model(local_model(loaded), folder=loaded.folder)
+        return check()
     except InputError as error:
-        if error.place.startswith("model."):
-            error.place = loaded.place(tuple(error.place.split(".")))
+        if error.place.startswith(("model.", "strategies.")):
+            parts = error.place.split(".")
+            error.place = loaded.place(tuple(int(p) if p.isdigit() else p for p in parts))
         raise
 
 
