@@ -30,6 +30,7 @@ CODES: dict[str, str] = {
     "CS-M003": "the model's files are damaged or incomplete",
     "CS-M004": "the model's architecture is not supported",
     "CS-M005": "the device or dtype is not available",
+    "CS-M006": "the backend does not have the strategy",
     "CS-G001": "generation failed",
     "CS-G002": "out of memory with a batch of one",
     "CS-W001": "a file of an earlier run is damaged",

@@ -35,7 +35,12 @@ def generate_candidates(
     for reply in backend.generate(list(requests(prompts, strategies))):
         replies[reply.request.row] = reply
         on_reply(reply)
-    made = [_columns(replies[row], backend.info.reference) for row in prompts["row"].to_pylist()]
+    # What a masked model is given is a text: what looks like a field's name in it is none.
+    has_fields = backend.info.family != "masked"
+    made = [
+        _columns(replies[row], backend.info.reference, has_fields=has_fields)
+        for row in prompts["row"].to_pylist()
+    ]
     added = pa.Table.from_pylist(made, schema=pa.schema(_MADE_HERE))
     return pa.table([*prompts.columns, *added.columns], schema=CANDIDATE_SCHEMA)
 
@@ -56,11 +61,12 @@ def requests(prompts: pa.Table, strategies: Sequence[Strategy]) -> list[Request]
     ]
 
 
-def _columns(reply: Completion, model: str) -> dict[str, object]:
+def _columns(reply: Completion, model: str, *, has_fields: bool) -> dict[str, object]:
+    prompt = reply.request.prompt if has_fields else ""
     return {
         "model": model,
         "raw_text": reply.text,
-        "text": clean_reply(reply.text, prompt=reply.request.prompt),
+        "text": clean_reply(reply.text, prompt=prompt),
         "num_tokens": reply.num_tokens,
         "logprob": reply.logprob,
         "finish_reason": reply.finish_reason,

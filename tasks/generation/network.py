@@ -1,6 +1,6 @@
 """The network as the engine calls it: tokens and cache in, next-token logits and cache out.
 
-B rows, T positions, V vocabulary.
+B rows, T positions, V vocabulary, D hidden size.
 """
 
 import inspect
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 1e-1, torch.float16: 3e-2}
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 1e-1, torch.float16: 3e-2}
 """Greatest difference of logits, relative to the largest, that rounding alone explains."""
 _SHORT, _LONG = 5, 16
 
@@ -47,15 +47,45 @@ class Network:
         Returns:
             Logits behind the last position, shape `(B, V)`, and the grown cache.
         """
+        output = self._run(input_BT, position_BT=position_BT, mask_BT=mask_BT, cache=cache)
+        return output.logits[:, -1], output.past_key_values
+
+    def forward_hidden(
+        self, input_BT: Tensor, *, position_BT: Tensor, mask_BT: Tensor | None, cache: Any
+    ) -> tuple[Tensor, Any, Tensor]:
+        """Read tokens as `forward` does, and return their last hidden states too.
+
+        Returns:
+            Logits, the grown cache, and what the model itself calls its last hidden states, most
+            often those behind the final normalisation, shape `(B, T, D)`.
+        """
+        output = self._run(
+            input_BT,
+            position_BT=position_BT,
+            mask_BT=mask_BT,
+            cache=cache,
+            output_hidden_states=True,
+        )
+        return output.logits[:, -1], output.past_key_values, output.hidden_states[-1]
+
+    def _run(
+        self,
+        input_BT: Tensor,
+        *,
+        position_BT: Tensor,
+        mask_BT: Tensor | None,
+        cache: Any,
+        **more: bool,
+    ) -> Any:
         positions = {"position_ids": position_BT} if self._takes_positions else {}
-        output = self._model(
+        return self._model(
             input_ids=input_BT,
             attention_mask=mask_BT,
             past_key_values=cache,
             **positions,
             **self._options,
+            **more,
         )
-        return output.logits[:, -1], output.past_key_values
 
     def read(self, tokens_T: Tensor, *, num_last: int) -> Tensor:
         """Read one sequence at once, without a cache.
@@ -78,8 +108,9 @@ class Probe:
     """What a trial run of a network showed.
 
     Args:
-        pads_left: Whether a row padded on the left got the logits that it gets alone.
-        cache_bytes: Bytes of cache for one token of one row.
+        pads_left: Whether a padded row got the logits that it gets alone: padded on the left, or on
+            the right where an encoder reads it.
+        cache_bytes: Bytes that one token of one row takes while the row is written.
     """
 
     pads_left: bool
@@ -96,7 +127,7 @@ def probe(network: Network, *, device: torch.device, dtype: torch.dtype) -> Prob
     mask_BT = torch.stack([place_T >= 0, place_T >= pad]).long()
     position_BT = torch.stack([place_T, (place_T - pad).clamp(min=0)])
     alone_cache = both_cache = None
-    agree, cache_bytes = True, 0
+    same, cache_bytes = True, 0
     for start, end in ((0, _LONG), (_LONG, _LONG + 1)):
         first = max(start, pad)
         alone_BV, alone_cache = network.forward(
@@ -111,18 +142,22 @@ def probe(network: Network, *, device: torch.device, dtype: torch.dtype) -> Prob
             mask_BT=mask_BT[:, :end],
             cache=both_cache,
         )
-        agree = agree and _agree(alone_BV[0], both_BV[1], tolerance=_TOLERANCE[dtype])
-        cache_bytes = _num_bytes(both_cache) // (2 * end)
-    return Probe(agree, cache_bytes)
+        same = same and agree(alone_BV[0], both_BV[1], tolerance=TOLERANCE[dtype])
+        cache_bytes = num_bytes(both_cache) // (2 * end)
+    return Probe(same, cache_bytes)
 
 
-def _num_bytes(cache: Any) -> int:
+def num_bytes(cache: Any) -> int:
+    """Add up the bytes of keys and values; recurrent states do not grow and are left out."""
     return sum(
-        layer.keys.nbytes + layer.values.nbytes for layer in cache.layers if layer.keys is not None
+        layer.keys.nbytes + layer.values.nbytes
+        for layer in cache.layers
+        if getattr(layer, "keys", None) is not None
     )
 
 
-def _agree(one_V: Tensor, other_V: Tensor, *, tolerance: float) -> bool:
+def agree(one_V: Tensor, other_V: Tensor, *, tolerance: float) -> bool:
+    """Tell whether two readings of one row are equal but for rounding."""
     # A model whose logits are not numbers fails row by row later; that is not padding's fault.
     one_V, other_V = one_V.float().nan_to_num(), other_V.float().nan_to_num()
     return bool((one_V - other_V).abs().max() <= tolerance * max(1.0, float(one_V.abs().max())))

@@ -1,4 +1,4 @@
-"""The transformers backend: a decoder-only model in this process, in batches or row by row."""
+"""The transformers backend: a model in this process, in batches or row by row."""
 
 import sys
 from collections import deque
@@ -14,8 +14,11 @@ from schemas.recipe import TransformersModel
 from schemas.strategies import Strategy
 from tasks.generation.determinism import promise_of
 from tasks.generation.engine import Engine, Row, fail
+from tasks.generation.families import family_of
 from tasks.generation.folders import find_model
 from tasks.generation.loading import compute_of, describe, load_model
+from tasks.generation.masked import MaskedEngine
+from tasks.generation.masked_text import MaskedCodec
 from tasks.generation.memory import is_out_of_memory, rows_that_fit
 from tasks.generation.protocol import Completion, Compute, Request
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
@@ -42,11 +45,21 @@ class TransformersBackend:
     def __init__(self, model: TransformersModel, *, folder: Path) -> None:
         files = find_model(model, folder=folder)
         tokenizer = load_tokenizer(files.path)
-        self._codec = PromptCodec(tokenizer)
+        is_masked = family_of(files) == "masked"
+        self._codec = PromptCodec(tokenizer, chat=not is_masked)
         self._model = load_model(model, folder=files, end_id=self._codec.end_id)
         self._info = describe(files, device=self._model.device, dtype=self._model.dtype)
         self._strict = model.deterministic == "strict"
-        self._engine = Engine(self._model, codec=self._codec, rescores=self._rescores)
+        self._engine = (
+            MaskedEngine(
+                self._model,
+                codec=MaskedCodec(tokenizer, place=files.path),
+                mask_rate=model.mask_rate,
+                rescores=self._rescores,
+            )
+            if is_masked
+            else Engine(self._model, codec=self._codec, rescores=self._rescores)
+        )
         self._asked_rows = 1 if self._strict else model.batch_size
         self._max_rows = sys.maxsize
 
@@ -107,7 +120,7 @@ class TransformersBackend:
         longest = request.strategy.length.max
         if not prompt:
             return "the prompt has no tokens"
-        if len(prompt) + longest > self._info.context_length:
+        if not self._info.holds(prompt=len(prompt), reply=longest):
             return (
                 f"context overflow: {len(prompt)} tokens of prompt and {longest} of reply "
                 f"do not fit into {self._info.context_length}"

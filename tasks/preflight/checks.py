@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import InputError
+from schemas.manifest import ModelInfo
 from schemas.noise import Plugin
 from schemas.noise_mixtures import walk
 from schemas.recipe import Recipe, ScriptedModel, TransformersModel
 from schemas.recipe_file import TEMPLATE, LoadedRecipe, load_recipe
 from tasks.generation.backends import Inspected, inspect_model
+from tasks.generation.families import check_family
 from tasks.noise.opening import open_misspellings
 from tasks.noise.plugins import load_plugin
 from tasks.prompting.rendering import PromptWriter, prepare_prompts
@@ -67,7 +69,7 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     prompts = table["prompt"].to_pylist()
     tokens = np.array(model.count_tokens(prompts), dtype=np.int64)
     longest = max(*model.count_tokens(writer.longest()), int(tokens.max()))
-    _check_context(loaded, model.info.context_length, longest)
+    _check_context(loaded, model.info, longest)
     return CheckedRecipe(loaded, model, writer, tuple(prompts), tokens)
 
 
@@ -81,10 +83,13 @@ def local_model(loaded: LoadedRecipe) -> TransformersModel | ScriptedModel:
 def _inspect(loaded: LoadedRecipe) -> Inspected:
     """Inspect the model; an error about a key of the recipe names the file and line of that key."""
     try:
-        return inspect_model(local_model(loaded), folder=loaded.folder)
+        model = inspect_model(local_model(loaded), folder=loaded.folder)
+        check_family(loaded.recipe, model.info.family)
+        return model
     except InputError as error:
-        if error.place.startswith("model."):
-            error.place = loaded.place(tuple(error.place.split(".")))
+        if error.place.partition(".")[0] in ("model", "prompt", "strategies"):
+            keys = error.place.split(".")
+            error.place = loaded.place(tuple(int(key) if key.isdigit() else key for key in keys))
         raise
 
 
@@ -102,13 +107,13 @@ def _check_noise(loaded: LoadedRecipe) -> None:
                 raise
 
 
-def _check_context(loaded: LoadedRecipe, context: int, longest_prompt: int) -> None:
+def _check_context(loaded: LoadedRecipe, model: ModelInfo, longest_prompt: int) -> None:
     """Refuse prompts that leave no room for the longest reply."""
     longest_reply = max(strategy.length.max for strategy in loaded.recipe.strategies)
-    if longest_prompt + longest_reply > context:
+    if not model.holds(prompt=longest_prompt, reply=longest_reply):
         raise InputError(
             f"a prompt of {longest_prompt} tokens and a reply of up to {longest_reply} exceed the "
-            f"model's context of {context}",
+            f"model's context of {model.context_length}",
             code="CS-P008",
             place=loaded.place(TEMPLATE),
             hint="shorten the template, use fewer examples per row, or lower length.max",
