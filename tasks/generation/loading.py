@@ -153,7 +153,7 @@ def _decoder_prompt(weights: Any, folder: ModelFolder) -> tuple[int, ...]:
     """Name the tokens that stand before every reply: the start token, and a forced opening."""
     settings = weights.generation_config
     start = settings.decoder_start_token_id
-    start = weights.config.decoder_start_token_id if start is None else start
+    start = getattr(weights.config, "decoder_start_token_id", None) if start is None else start
     start = settings.bos_token_id if start is None else start
     if not isinstance(start, int):
         raise damaged("the model names no decoder_start_token_id", place=folder.path)

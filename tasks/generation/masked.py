@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from schemas.strategies import Strategy
 from tasks.decoding.sampling import token_logprobs
 from tasks.decoding.strategies import choose_tokens
 from tasks.generation.engine import Row, fail
@@ -77,7 +78,7 @@ class MaskedEngine:
         known = sorted(token for token in unwanted if token < network.vocabulary_size)
         self._unwanted = torch.tensor(known, dtype=torch.long, device=self._chooser)
 
-    def run(self, rows: Sequence[Row], *, strategy: FillStrategy) -> Iterator[Completion]:
+    def run(self, rows: Sequence[Row], *, strategy: Strategy) -> Iterator[Completion]:
         """Yield each row's completion as its last token is written.
 
         A row's prompt is its text. `num_tokens` counts the tokens written; `logprob` is their mean
@@ -85,7 +86,10 @@ class MaskedEngine:
 
         Raises:
             RuntimeError: What the model raises, for one when the memory does not suffice.
+            ValueError: If the strategy fills no gaps; `check_family` refuses it earlier.
         """
+        if not isinstance(strategy, FillStrategy):
+            raise ValueError(f"a masked model has no {strategy.kind}")
         drafts = [self._draft(row.request) for row in rows]
         yield from (
             fail(draft.request, "the text has no token to write anew")

@@ -91,7 +91,8 @@ class Seq2SeqNetwork:
         Returns:
             The logits that each of the reply's tokens is chosen from, shape `(num_last, V)`.
         """
-        prompt_S, reply_T = tokens_T.split([len(tokens_T) - num_last + 1, num_last - 1])
+        num_prompt = len(tokens_T) - num_last + 1
+        prompt_S, reply_T = tokens_T[:num_prompt], tokens_T[num_prompt:]
         opening_T = tokens_T.new_tensor(self.decoder_prompt)
         logits_BTV, _, _ = self.decode(
             torch.cat([opening_T, reply_T])[None],
@@ -112,7 +113,8 @@ def probe_seq2seq(network: Seq2SeqNetwork, *, device: torch.device, dtype: torch
     alone_BSD = network.encode(input_PS[1:, :_SHORT], mask_PS=None)
     both_BSD = network.encode(input_PS, mask_PS=mask_PS)
     opening_T = torch.tensor(network.decoder_prompt, device=device)
-    alone_cache = both_cache = None
+    alone_cache: Any = None
+    both_cache: Any = None
     same = True
     for tokens_T in (opening_T, ids_S[:1]):
         alone_BTV, alone_cache, _ = network.decode(
