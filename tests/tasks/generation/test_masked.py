@@ -1,7 +1,9 @@
 """Laws of masked re-generation: what is written anew, how it is drawn, and that only it changes."""
 
+import json
 import math
 import random
+import shutil
 from collections import Counter
 
 import numpy as np
@@ -19,6 +21,8 @@ from tasks.generation.backends import inspect_model, open_backend
 from tasks.generation.masked_text import MaskedCodec
 from tasks.generation.protocol import Request
 from tasks.generation.tokenisation import load_tokenizer
+from tasks.preflight.checks import check_recipe
+from tasks.preflight.sample import sample_rows
 
 KINDS = ["bert", "roberta", "distilbert"]
 STRATEGIES = [Greedy(), Temperature(), TopK(top_k=5), Nucleus(), MinP(), Typical()]
@@ -230,3 +234,71 @@ def test_a_masked_model_without_a_mask_token_is_refused(family_model, llama, tmp
         with pytest.raises(InputError, match="mask token") as caught:
             opened(model, folder=tmp_path)
         assert caught.value.code == "CS-M004"
+
+
+@pytest.fixture
+def recipe(family_model, tmp_path):
+    """A recipe that rewrites examples, three of each of two labels."""
+    shutil.copytree(family_model("bert"), tmp_path / "bert")
+    lines = [
+        {"text": f"Note: {label}'s card {number} is lost", "label": label}
+        for label in "ab"
+        for number in range(3)
+    ]
+    (tmp_path / "examples.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "name: rewritten\nrows: 6\nlabels: {a: says a, b: says b}\n"
+        "prompt: {template: rewrite, examples: {path: examples.jsonl, per_row: 1}}\n"
+        "model: {name: ./bert, device: cpu, mask_rate: 0.1}\n",
+        "utf-8",
+    )
+    return path
+
+
+def test_a_recipe_rewrites_its_examples_and_keeps_their_labels(recipe):
+    checked = check_recipe(recipe, overrides=["gates=off"])
+    assert checked.model.info.family == "masked"
+    texts = {
+        example.text: example.label for pool in checked.writer.examples.pools for example in pool
+    }
+    for row in sample_rows(checked, 6):
+        assert texts[row["prompt"]] == row["label"]
+        assert row["examples"] == [row["prompt"]]
+        assert row["num_tokens"] == math.floor(0.1 * len(row["prompt"]) + 0.5)
+        # A field's name at the start of a text is the text's own, not the template's.
+        assert row["text"].startswith("Note:") == row["raw_text"].startswith("Note:")
+
+
+def test_a_text_that_came_back_as_it_was_is_memorised(recipe, monkeypatch):
+    monkeypatch.setattr(MaskedCodec, "rewrite", lambda self, source, ids: source.text)
+    rows = sample_rows(check_recipe(recipe), 6)
+    assert {row["scores"]["memorised"] for row in rows} == {1.0}
+    assert all(row["reason"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("override", "code", "place"),
+    [
+        ("strategies=[{kind: beam}]", "CS-M006", "strategies"),
+        ("prompt={template: intent}", "CS-R007", "prompt"),
+        ("prompt.examples.draw=mixed", "CS-R007", "prompt.examples.draw"),
+    ],
+)
+def test_what_a_masked_model_cannot_do_shows_at_check(recipe, override, code, place):
+    with pytest.raises(InputError) as caught:
+        check_recipe(recipe, overrides=[override])
+    assert caught.value.code == code
+    assert place in caught.value.place
+
+
+def test_a_masked_models_text_needs_no_room_for_a_reply(recipe):
+    long = {"text": "Note: " + "x" * 100, "label": "a"}
+    with (recipe.parent / "examples.jsonl").open("a", encoding="utf-8") as file:
+        file.write("\n" + json.dumps(long))
+    assert int(check_recipe(recipe).prompt_tokens.max()) <= 108
+    with (recipe.parent / "examples.jsonl").open("a", encoding="utf-8") as file:
+        file.write("\n" + json.dumps({**long, "text": "x" * 127}))
+    with pytest.raises(InputError) as caught:
+        check_recipe(recipe)
+    assert caught.value.code == "CS-P008"
