@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 
 from schemas.errors import InputError
 
+_SPACES = ("Ġ", "▁")
+"""How byte-level and SentencePiece vocabularies write the space that a token begins with."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
@@ -78,28 +81,34 @@ class MaskedCodec:
         Args:
             source: The text as it was.
             ids: As many tokens; those at other than open places are the source's own.
+
+        Returns:
+            The text. White space at its start may be the source's instead of the new tokens'.
         """
         pieces, end = [], 0
         for run in _runs(self._changed(source, ids)):
             pieces.append(source.text[end : source.spans[run.first][0]])
-            self._join(pieces, self._written(source, ids, run), source, run)
+            self._join(pieces, source, ids, run)
             end = source.spans[run.last][1]
         return "".join([*pieces, source.text[end:]])
 
-    def _join(self, pieces: list[str], new: str, source: SourceText, run: "_Run") -> None:
+    def _join(self, pieces: list[str], source: SourceText, ids: Sequence[int], run: "_Run") -> None:
         """Put a run's new characters behind the text so far, with or without a space between."""
-        before = pieces[-1]
+        new = self._written(source, ids, run)
         start, stop = source.spans[run.first][0], source.spans[run.last][1]
         old = source.text[start:stop]
+        # White space that is a token of its own is no gap.
+        gap = source.text[source.spans[run.first - 1][1] : start]
         if not self._has_neighbour(source, run.first - 1):
-            new = new.lstrip()
+            # Whether a word opens here is the source's to say.
+            new = old[: len(old) - len(old.lstrip())] + new.lstrip()
         elif not new[:1].isspace():
             # The new token continues the word in front of it.
-            pieces[-1] = before.rstrip()
-        elif before[-1:].isspace():
+            pieces[-1] = pieces[-1].removesuffix(gap) + gap.rstrip()
+        elif gap[-1:].isspace():
             new = new[1:]
-        elif new.strip() and not old[:1].isspace():
-            # The decoder's space: many scripts and signs stand without one.
+        elif not self._token(ids[run.first]).startswith(_SPACES):
+            # The decoder's space, not the token's own: many scripts and signs stand without one.
             new = new.lstrip()
             left = source.text[start - 1 : start]
             was_one = self._opens(source.ids, run.first) and _touch(left, old)
@@ -117,6 +126,9 @@ class MaskedCodec:
             if stop == start and _touch(new, right) and not _touch(source.text[:stop], right):
                 return f"{new} "
         return new
+
+    def _token(self, token: int) -> str:
+        return str(self._tokenizer.convert_ids_to_tokens(token))
 
     def _has_neighbour(self, source: SourceText, place: int) -> bool:
         return 0 <= place < len(source.ids) and source.ids[place] not in self.special_ids
