@@ -6,6 +6,7 @@ others go on.
 B lanes, V vocabulary, S jobs in flight, E end-of-text tokens.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -40,7 +41,8 @@ class Engine:
         end_ids: Tokens that end a text.
         vocabulary_size: Number of token ids that the model knows.
         device: Where tokens are chosen.
-        num_digits: Digits behind the point that a mean log-probability keeps; all when None.
+        num_digits: Digits behind the point that a mean log-probability keeps, and the logarithm of
+            a weight; all when None.
     """
 
     def __init__(
@@ -133,8 +135,13 @@ class Engine:
             num_tokens=len(found.tokens),
             logprob=logprob if self._num_digits is None else round(logprob, self._num_digits),
             finish_reason="stop" if stopped else reason,
-            weight=found.weight,
+            weight=self._weight(found.weight),
         )
+
+    def _weight(self, weight: float | None) -> float | None:
+        if self._num_digits is None or not weight:
+            return weight
+        return math.exp(round(math.log(weight), self._num_digits))
 
 
 class _Flight:

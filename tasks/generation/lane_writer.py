@@ -21,7 +21,7 @@ from tasks.generation.slot_lanes import SlotLanes, serves
 from tasks.generation.tokenisation import PromptCodec
 
 LOGPROB_DIGITS = 2
-"""Digits of a mean log-probability that no batch changes: sums differ by some 1e-6 nats."""
+"""Digits of log-probabilities and weights that no batch changes: sums differ by some 1e-6 nats."""
 
 
 class LaneWriter:
@@ -64,7 +64,7 @@ class LaneWriter:
         Args:
             rows: At least one, all with this strategy and one form of output.
             strategy: How to write them.
-            max_lanes: Most lanes at once.
+            max_lanes: Most lanes at once, at least those of one search.
 
         Raises:
             InputError: If the vocabulary cannot write the form (CS-M004).
@@ -88,7 +88,7 @@ class LaneWriter:
             prefix=common_prefix(jobs),
             longest=len(jobs[0].prompt),
             max_new_tokens=strategy.length.max,
-            max_lanes=max(max_lanes, self.width(strategy)),
+            max_lanes=max_lanes,
         )
 
     def _form_of(self, output: Output | None) -> Constraint | None:

@@ -58,6 +58,7 @@ class SlotLanes:
         self._births: list[int] = []
         self._num_columns = num_columns
         self._knows_prefix = not prefix
+        self._prefix_states_TD: Tensor | None = None
 
     @torch.inference_mode()
     def admit(
@@ -67,7 +68,7 @@ class SlotLanes:
         if not self._starts:
             self._column = self._first_column
         if not self._knows_prefix:
-            self._read_prefix()
+            self._read_prefix(hidden=hidden)
         readings = [
             self._admit(part, copies=copies, hidden=hidden) for part in self._parts(prompts)
         ]
@@ -129,15 +130,17 @@ class SlotLanes:
         for first in range(0, len(prompts), size):
             yield prompts[first : first + size]
 
-    def _read_prefix(self) -> None:
+    def _read_prefix(self, *, hidden: bool) -> None:
         self._knows_prefix = True
         tokens_1T = torch.tensor([self._prefix], device=self._device)
         self._cache.read_prefix()
-        self._read(
+        _, states_1TD = self._read(
             tokens_1T,
             position_BT=torch.arange(tokens_1T.shape[1], device=self._device)[None],
             mask_B1TW=self._causal(tokens_1T.shape[1])[None, None],
+            hidden=hidden,
         )
+        self._prefix_states_TD = None if states_1TD is None else states_1TD[0]
 
     def _admit(self, prompts: Sequence[Sequence[int]], *, copies: int, hidden: bool) -> Reading:
         known = len(self._prefix)
@@ -160,16 +163,18 @@ class SlotLanes:
             hidden=hidden,
         )
         self._enter(seen_PW, position_PT[:, -1] + 1, copies=copies)
-        last_PD = None if states_PTD is None else states_PTD[:, -1].repeat_interleave(copies, 0)
-        states = (
-            []
-            if states_PTD is None
-            else [
-                states_TD[width - length :]
+        logits_BV = logits_PV.repeat_interleave(copies, 0)
+        if states_PTD is None:
+            return Reading(logits_BV)
+        known_TD = states_PTD[0, :0] if self._prefix_states_TD is None else self._prefix_states_TD
+        return Reading(
+            logits_BV,
+            states_PTD[:, -1].repeat_interleave(copies, 0),
+            [
+                torch.cat([known_TD, states_TD[width - length :]])
                 for states_TD, length in zip(states_PTD, lengths, strict=True)
-            ]
+            ],
         )
-        return Reading(logits_PV.repeat_interleave(copies, 0), last_PD, states)
 
     def _read(
         self, input_BT: Tensor, *, position_BT: Tensor, mask_B1TW: Tensor, hidden: bool = False

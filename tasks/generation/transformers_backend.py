@@ -147,17 +147,20 @@ class TransformersBackend:
         pending = {id(row.request): row for row in rows}
         while pending:
             longest = max(len(row.prompt) for row in pending.values())
+            width = self._writer.width(strategy)
+            # One search takes all its lanes, however few are asked for.
             max_lanes = min(self._max_lanes, self._lanes_at_once(longest, strategy))
+            max_lanes = max(max_lanes, width)
+            used = min(max_lanes, len(pending) * width)
             writing = self._writer.run(
                 list(pending.values()), strategy=strategy, max_lanes=max_lanes
             )
-            used = min(max_lanes, len(pending) * self._writer.width(strategy))
             try:
                 for completion in writing:
                     del pending[id(completion.request)]
                     yield completion
             except (RuntimeError, MemoryError) as error:
-                self._halve(used, error)
+                self._halve(used, error, width=width)
 
     def _lanes_asked_for(self, model: TransformersModel) -> int | None:
         """Return the number of lanes that is settled; None where memory alone decides.
@@ -186,11 +189,11 @@ class TransformersBackend:
         fitting = self._lanes_that_fit(longest + 2 * strategy.length.max)
         return fitting if self._asked_lanes is None else min(self._asked_lanes, fitting)
 
-    def _halve(self, num_lanes: int, error: Exception) -> None:
+    def _halve(self, num_lanes: int, error: Exception, *, width: int) -> None:
         """Answer a failed batch: fewer lanes from now on if memory was short, else the run ends."""
         if not is_out_of_memory(error):
             raise RunError(f"the model failed: {error}", code="CS-G001", retryable=True) from error
-        if num_lanes == 1:
+        if num_lanes == width:
             raise RunError(
                 "out of memory with a batch of one",
                 code="CS-G002",
