@@ -35,9 +35,7 @@ class LaneWriter:
     """
 
     def __init__(self, model: LoadedModel, *, codec: PromptCodec, strict: bool) -> None:
-        assert not isinstance(model.network, MaskedNetwork)
         self._model = model
-        self._network: Network | Seq2SeqNetwork = model.network
         self._codec = codec
         self.slots = not strict and isinstance(self._network, Network) and serves(self._network)
         """Whether lanes are refilled while others go on."""
@@ -51,6 +49,11 @@ class LaneWriter:
             num_digits=None if strict else LOGPROB_DIGITS,
         )
         self._forms: dict[Output, Constraint] = {}
+
+    @property
+    def _network(self) -> Network | Seq2SeqNetwork:
+        assert not isinstance(self._model.network, MaskedNetwork)
+        return self._model.network
 
     def width(self, strategy: Strategy) -> int:
         """Return the number of lanes that one search of a strategy takes."""
