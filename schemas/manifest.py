@@ -1,12 +1,15 @@
 """The manifest of a release: what was asked, what was made, by what, and how to check it."""
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from pydantic import Field, model_validator
 
 from schemas.base import Frozen
 
 SCHEMA_VERSION = 1
+
+Family = Literal["decoder", "encoder_decoder", "masked"]
+"""How a model writes: on from its prompt, an answer to what an encoder read, or into gaps."""
 
 
 class ModelInfo(Frozen):
@@ -23,7 +26,29 @@ class ModelInfo(Frozen):
     dtype: str = ""
     device: str = ""
     context_length: int = Field(ge=1)
-    """Most tokens of prompt and reply together."""
+    """Most tokens that the model has positions for; see `holds`."""
+    family: Family = "decoder"
+    """How it writes."""
+
+    def holds(self, *, prompt: int, reply: int) -> bool:
+        """Tell whether a prompt and the longest reply to it fit into the context.
+
+        A decoder reads both in one. An encoder reads the prompt, and a decoder beside it the reply,
+        behind its start token. A masked model's reply stands in the prompt's own places.
+
+        Args:
+            prompt: Tokens of the prompt.
+            reply: Most tokens of the reply.
+        """
+        match self.family:
+            case "decoder":
+                return prompt + reply <= self.context_length
+            case "encoder_decoder":
+                return max(prompt, reply + 1) <= self.context_length
+            case "masked":
+                return prompt <= self.context_length
+            case _:
+                assert_never(self.family)
 
     @property
     def reference(self) -> str:

@@ -100,8 +100,11 @@ class Prompt(Frozen):
     """The form that replies must have; any when absent."""
 
 
+DEFAULT_MASK_RATE = 0.3
+
+
 class TransformersModel(Frozen):
-    """A decoder-only model run by transformers in this process."""
+    """A model run by transformers in this process: decoder-only, encoder-decoder or masked."""
 
     backend: Literal["transformers"] = "transformers"
     name: str = Field(default="starter", min_length=1)
@@ -115,6 +118,9 @@ class TransformersModel(Frozen):
     """Prompts in flight; `auto` finds it from the free memory."""
     deterministic: Literal["auto", "strict"] = "auto"
     """`strict`: one fixed compute shape, so that no row's bits depend on its neighbours."""
+    mask_rate: float = Field(default=DEFAULT_MASK_RATE, gt=0, le=1)
+    """Part of a text's tokens that a masked model (BERT and its kin) writes anew; others have no
+    use for it."""
 
 
 class ScriptedModel(Frozen):

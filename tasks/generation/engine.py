@@ -20,7 +20,7 @@ from tasks.decoding.search import Hypothesis, Search, Step
 from tasks.decoding.stopping import cut_at_stop
 from tasks.decoding.token_search import TokenSearch
 from tasks.generation.constraints import Constraint, FormState
-from tasks.generation.jobs import Job, by_copies, start_of
+from tasks.generation.jobs import Job, by_copies, fail, start_of
 from tasks.generation.lanes import Lanes, Reading
 from tasks.generation.protocol import Completion, FinishReason, Request
 from tasks.generation.stops import StopWatch
@@ -257,11 +257,6 @@ class _Flight:
                     self._forms.append(self._form.open())
             self.jobs += jobs
             yield reading
-
-
-def fail(request: Request, error: str, *, num_tokens: int = 0) -> Completion:
-    """Answer one request with an error that concerns it alone, after `num_tokens` tokens."""
-    return Completion(request, "", num_tokens, None, "error", error)
 
 
 def _closed_up(count: int, gone: Sequence[int]) -> list[int]:

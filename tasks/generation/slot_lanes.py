@@ -10,10 +10,9 @@ from torch import Tensor
 
 from tasks.generation.lanes import Reading
 from tasks.generation.network import TOLERANCE, Network, agree
+from tasks.generation.padding import PAD_MULTIPLE
 from tasks.generation.slot_cache import SlotCache
 
-PAD_MULTIPLE = 8
-"""Padded prompts are a multiple of this long: some attention kernels err at odd lengths."""
 _TOKENS_AT_ONCE = 8192
 """Prompt tokens, padding included, of one forward pass."""
 _TRIAL = 12

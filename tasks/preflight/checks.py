@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import InputError
+from schemas.manifest import ModelInfo
 from schemas.noise import Plugin
 from schemas.noise_mixtures import walk
 from schemas.recipe import AnyModel, Recipe
 from schemas.recipe_file import TEMPLATE, LoadedRecipe, load_recipe
 from tasks.generation.backends import Inspected, inspect_model
+from tasks.generation.families import check_family
 from tasks.generation.support import check_support
 from tasks.noise.opening import open_misspellings
 from tasks.noise.plugins import load_plugin
@@ -77,6 +79,7 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     check_corruption(loaded)
     check_scorers(loaded.recipe, place_of=loaded.place)
     model = _placed(loaded, lambda: inspect_model(local_model(loaded), folder=loaded.folder))
+    _placed(loaded, lambda: check_family(loaded.recipe, model.info.family))
     rewards = find_rewards(loaded)
     writer = replace(plain, format_prompt=model.format_prompt)
     rows = np.arange(min(loaded.recipe.rows, _SAMPLE), dtype=np.int64)
@@ -84,7 +87,7 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     prompts = table["prompt"].to_pylist()
     tokens = np.array(model.count_tokens(prompts), dtype=np.int64)
     longest = max(*model.count_tokens(writer.longest()), int(tokens.max()))
-    _check_context(loaded, model.info.context_length, longest)
+    _check_context(loaded, model.info, longest)
     check_questions(loaded, model)
     return CheckedRecipe(loaded, model, writer, tuple(prompts), tokens, rewards)
 
@@ -101,9 +104,9 @@ def _placed(loaded: LoadedRecipe, check: Callable[[], T]) -> T:
     try:
         return check()
     except InputError as error:
-        if error.place.startswith(("model.", "strategies.")):
-            parts = error.place.split(".")
-            error.place = loaded.place(tuple(int(p) if p.isdigit() else p for p in parts))
+        if error.place.partition(".")[0] in ("model", "prompt", "strategies"):
+            keys = error.place.split(".")
+            error.place = loaded.place(tuple(int(key) if key.isdigit() else key for key in keys))
         raise
 
 
@@ -121,13 +124,13 @@ def _check_noise(loaded: LoadedRecipe) -> None:
                 raise
 
 
-def _check_context(loaded: LoadedRecipe, context: int, longest_prompt: int) -> None:
+def _check_context(loaded: LoadedRecipe, model: ModelInfo, longest_prompt: int) -> None:
     """Refuse prompts that leave no room for the longest reply."""
     longest_reply = max(strategy.length.max for strategy in loaded.recipe.strategies)
-    if longest_prompt + longest_reply > context:
+    if not model.holds(prompt=longest_prompt, reply=longest_reply):
         raise InputError(
             f"a prompt of {longest_prompt} tokens and a reply of up to {longest_reply} exceed the "
-            f"model's context of {context}",
+            f"model's context of {model.context_length}",
             code="CS-P008",
             place=loaded.place(TEMPLATE),
             hint="shorten the template, use fewer examples per row, or lower length.max",

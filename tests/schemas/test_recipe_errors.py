@@ -42,7 +42,7 @@ def test_a_key_named_like_its_kind_has_its_place(tmp_path: Path) -> None:
 def test_an_unknown_key_is_suggested_among_those_of_its_kind(tmp_path: Path) -> None:
     error = error_of(tmp_path, GOOD, "strategies.1.top_p=0.5")
     assert error.code == "CS-R003"
-    assert error.hint.endswith("best_of, kind, length, num_return_sequences, share, stop, temperature, top_k")
+    assert error.hint.endswith("num_return_sequences, share, stop, temperature, top_k")
 
 
 def test_a_spelling_error_counts_before_the_missing_key(tmp_path: Path) -> None:
