@@ -28,7 +28,7 @@ from schemas.strategies import (
     StochasticBeam,
     Temperature,
 )
-from tasks.generation import transformers_backend
+from tasks.generation import lane_writer
 from tasks.generation.backends import open_backend
 from tasks.generation.network import Network, Probe
 from tasks.generation.protocol import Request
@@ -114,8 +114,8 @@ def test_rows_do_not_depend_on_batch_size_order_or_sharding(backends, family, se
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
 def test_slots_and_lockstep_make_the_same_rows(backends, family, request):
     lockstep = backend_of(request.getfixturevalue(family))
-    lockstep._slots = False
-    assert backends[family][7]._slots
+    lockstep._writer.slots = False
+    assert backends[family][7]._writer.slots
     for kind in (Temperature, Beam, Contrastive):
         requests = groups_of(11, kind, count=6)
         expected = by_row(lockstep.generate(requests))
@@ -129,7 +129,7 @@ def test_a_shared_prefix_changes_no_row(backends, monkeypatch, kind):
         for r in groups_of(12, kind, count=4)
     ]
     shared = by_row(backends["llama"][7].generate(requests))
-    monkeypatch.setattr(transformers_backend, "common_prefix", lambda _jobs: [])
+    monkeypatch.setattr(lane_writer, "common_prefix", lambda _jobs: [])
     assert by_row(backends["llama"][7].generate(requests)) == shared
 
 
@@ -522,7 +522,7 @@ def test_a_model_that_bears_no_padding_batches_equal_lengths_alone(llama):
     requests += [request_of(12 + row, "why", Temperature(length=Length(max=5))) for row in range(3)]
     expected = by_row(backend_of(llama).generate(requests))
     backend = backend_of(llama)
-    backend._slots = False
+    backend._writer.slots = False
     network = spied(backend, lambda _input_BT, logits_BV: logits_BV, pads_left=False)
     assert by_row(backend.generate(requests)) == expected
     assert not any(masked for _, masked in network.calls)
