@@ -149,6 +149,24 @@ def test_rows_are_the_same_in_any_company(engine, kind, seed, max_lanes, refills
         assert (completion.weight or 0) == pytest.approx(alone.weight or 0, rel=1e-6)
 
 
+@pytest.mark.parametrize("refills", [True, False])
+@pytest.mark.parametrize("kind", DECODING)
+def test_the_logprob_is_what_the_model_says_of_the_text(engine, llama, kind, refills):
+    codec = PromptCodec(AutoTokenizer.from_pretrained(llama))
+    rows = rows_of(strategy_of(kind), num_prompts=6)
+    found = run(engine, rows, max_lanes=12, lanes=ToyLanes(refills=refills))
+    for row in rows:
+        completion = found[row.request.row]
+        (tokens,) = codec.encode([completion.text])
+        tokens += [0] * (completion.finish_reason == "eos")
+        assert len(tokens) == completion.num_tokens
+        logprobs = [
+            float(toy_logits((*row.prompt, *tokens[:place]))[0].double().log_softmax(-1)[token])
+            for place, token in enumerate(tokens)
+        ]
+        assert completion.logprob == pytest.approx(sum(logprobs) / len(tokens), abs=1e-5)
+
+
 @pytest.mark.parametrize("kind", DECODING)
 def test_lanes_never_exceed_what_is_allowed_and_are_all_used(engine, kind):
     strategy = strategy_of(kind)

@@ -58,6 +58,12 @@ def test_rows_of_one_prompt_and_seed_share_a_search(strategy):
     ]
 
 
+def test_groups_of_one_prompt_are_told_apart_though_their_rows_alternate():
+    rows = [row_of(n, [1, 2], Beam(), group=n % 2, member=n // 2) for n in range(6)]
+    jobs = jobs_of(rows, Beam())
+    assert [[request.row for request in job.requests] for job in jobs] == [[0, 2, 4], [1, 3, 5]]
+
+
 def test_members_that_come_alone_keep_their_ranks():
     rows = [row_of(n, [1], Beam(), group=5, member=n) for n in (3, 1)]
     (job,) = jobs_of(rows, Beam())

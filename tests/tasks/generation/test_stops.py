@@ -79,6 +79,26 @@ def test_stops_of_many_tokens_newlines_and_spaces(codecs, kind, stop):
     assert stops_at(watch_of(codec, size, [stop]), tokens) == expected
 
 
+class Dropping:
+    """A tokenizer that drops the space in front of what it decodes, one word a token."""
+
+    WORDS = (" my", " card", "s", " is", ".")
+
+    def decode(self, tokens):
+        return "".join(self.WORDS[token] for token in tokens).removeprefix(" ")
+
+    def decode_each(self, tokens):
+        return [self.decode([token]) for token in tokens]
+
+
+@pytest.mark.parametrize("stop", [" ", "y ", "s is", " card", "rds i"])
+def test_a_space_that_is_dropped_in_front_is_seen_behind(stop):
+    codec, tokens = Dropping(), [0, 1, 2, 3, 4]
+    expected = stops_by_definition(codec, tokens, [stop])
+    assert expected is not None
+    assert stops_at(watch_of(codec, 5, [stop]), tokens) == expected
+
+
 def test_few_tokens_are_suspects(codecs):
     codec, size = codecs["starter"]
     watch = watch_of(codec, size, ["\n", "##"])
