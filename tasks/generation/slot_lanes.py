@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from tasks.generation.captured_step import open_captured, warn_of_failed_capture
 from tasks.generation.lanes import Reading
+from tasks.generation.memory import is_out_of_memory
 from tasks.generation.network import TOLERANCE, Network, agree
 from tasks.generation.padding import PAD_MULTIPLE
 from tasks.generation.slot_cache import SlotCache
@@ -50,7 +52,10 @@ class SlotLanes:
         num_columns = self._first_column + 2 * max_new_tokens
         self._cache = SlotCache(num_lanes=max_lanes, num_columns=num_columns)
         self._hide = torch.finfo(self._dtype).min
-        self._mask_BW = torch.empty(max_lanes, num_columns, dtype=self._dtype, device=self._device)
+        self._mask_BW = torch.full(
+            (max_lanes, num_columns), self._hide, dtype=self._dtype, device=self._device
+        )
+        self._captured = open_captured(network, self._cache, self._mask_BW)
         self._position_B = torch.empty(0, dtype=torch.long, device=self._device)
         self._column = self._first_column
         # Bookkeeping of the host: where each lane begins, and where its own tokens begin.
@@ -85,15 +90,19 @@ class SlotLanes:
         if self._column == self._num_columns:
             self._move_left()
         num_lanes, column = len(self._starts), self._column
-        first = min(self._starts)
         self._mask_BW[:num_lanes, column] = 0
-        self._cache.write_step(num_lanes=num_lanes, first_column=first, column=column)
-        logits_BV, states_BTD = self._read(
-            tokens_B[:, None].to(self._device),
-            position_BT=self._position_B[:, None],
-            mask_B1TW=self._mask_BW[:num_lanes, None, None, first : column + 1],
-            hidden=hidden,
-        )
+        tokens_B = tokens_B.to(self._device)
+        logits_BV = None if hidden else self._replay(tokens_B)
+        states_BTD = None
+        if logits_BV is None:
+            first = min(self._starts)
+            self._cache.write_step(num_lanes=num_lanes, first_column=first, column=column)
+            logits_BV, states_BTD = self._read(
+                tokens_B[:, None],
+                position_BT=self._position_B[:, None],
+                mask_B1TW=self._mask_BW[:num_lanes, None, None, first : column + 1],
+                hidden=hidden,
+            )
         self._column += 1
         self._position_B += 1
         return Reading(logits_BV, None if states_BTD is None else states_BTD[:, -1])
@@ -122,6 +131,19 @@ class SlotLanes:
         self._position_B = self._position_B[order_B.to(self._device)]
         self._starts = [self._starts[lane] for lane in order]
         self._births = [self._births[lane] for lane in order]
+
+    def _replay(self, tokens_B: Tensor) -> Tensor | None:
+        """Step by a recording; None where there is none to be had."""
+        if self._captured is None:
+            return None
+        try:
+            return self._captured.run(tokens_B, position_B=self._position_B, column=self._column)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            warn_of_failed_capture(error)
+            self._captured = None
+            return None
 
     def _parts(self, prompts: Sequence[Sequence[int]]) -> Iterator[Sequence[Sequence[int]]]:
         """Cut prompts into parts whose padded tokens fit one forward pass."""

@@ -1,0 +1,123 @@
+"""How much of a run's work is done outside the model?
+
+    python benchmarks/overhead.py --rows 10000
+
+Runs the quickstart recipe with that many rows, in a folder and a Prefect home that are deleted
+afterwards, and reads the seconds of each stage from the release's manifest. They are seconds of
+work, summed over shards; stages of different shards overlap, so the wall clock stands beside them.
+The result stands in `benchmarks/results/overhead.json` and `.md`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).with_name("results")
+PACKAGES = ("prefect", "torch", "transformers", "pyarrow", "great-expectations")
+COMMAND = (sys.executable, "-c", "from flows.cli import main; main()", "generate")
+MODEL_STAGE = "generate"
+TARGET = 0.1
+"""Greatest share of the work that may lie outside the model."""
+
+
+def run(recipe: Path, *, settings: Sequence[str], folder: Path) -> tuple[dict[str, Any], float]:
+    """Run a recipe and return its manifest and the seconds that the command took.
+
+    Raises:
+        SystemExit: If the run fails.
+    """
+    started = time.perf_counter()
+    done = subprocess.run(
+        [
+            *COMMAND,
+            str(recipe.resolve()),
+            "--out",
+            str(folder / "out"),
+            "--quiet",
+            *(word for setting in settings for word in ("--set", setting)),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PREFECT_HOME": str(folder / "prefect")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode != 0:
+        raise SystemExit(f"the run ended with {done.returncode}: {done.stderr}")
+    manifest = Path(done.stdout.strip()) / "manifest.json"
+    return json.loads(manifest.read_text(encoding="utf-8")), seconds
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """Render the result as a short page."""
+    seconds, versions = result["seconds"], result["versions"]
+    lines = [
+        "# Work outside the model",
+        "",
+        f"`{result['command']}`, {result['hardware']}, {result['date']}, Python "
+        f"{versions['python']}, prefect {versions['prefect']}, torch {versions['torch']}.",
+        f"{result['rows']['accepted']:,} rows accepted of {result['rows']['generated']:,} "
+        f"generated, {result['tokens']['generated']:,} tokens. Outside the model: "
+        f"{result['share_outside']:.1%} of the work; at most {TARGET:.0%} is wanted. The command "
+        f"took {result['wall_seconds']:,} s, start of Prefect's server and loading included.",
+        "",
+        "| stage | seconds of work | share |",
+        "| --- | --: | --: |",
+    ]
+    total = sum(seconds.values())
+    for stage, spent in sorted(seconds.items(), key=lambda item: -item[1]):
+        lines.append(f"| {stage} | {spent:,.2f} | {spent / total:.1%} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Run, print and write the result."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--recipe", type=Path, default=ROOT / "recipes/quickstart.yaml")
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--set", dest="settings", action="append", default=[])
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    # The budgets of a short recipe must not end a long run.
+    settings = [
+        f"rows={options.rows}",
+        "budget.tokens=null",
+        "budget.attempts_per_row=1000",
+        *options.settings,
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        manifest, wall_seconds = run(options.recipe, settings=settings, folder=Path(folder))
+    seconds: dict[str, float] = manifest["seconds"]
+    result = {
+        "command": shlex.join(["python", "benchmarks/overhead.py", *sys.argv[1:]]),
+        "date": datetime.now(UTC).date().isoformat(),
+        "hardware": f"{platform.machine()} CPU, {os.cpu_count()} cores",
+        "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+        "rows": manifest["rows"],
+        "tokens": manifest["tokens"],
+        "seconds": seconds,
+        "share_outside": round(1 - seconds[MODEL_STAGE] / sum(seconds.values()), 4),
+        "wall_seconds": round(wall_seconds, 1),
+    }
+    options.out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(result, indent=2)
+    (options.out / "overhead.json").write_text(text + "\n", encoding="utf-8")
+    (options.out / "overhead.md").write_text(as_table(result), encoding="utf-8")
+    print(as_table(result))
+
+
+if __name__ == "__main__":
+    main()
