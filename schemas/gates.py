@@ -39,6 +39,7 @@ class Reason(StrEnum):
 
     GENERATION_ERROR = "generation_error"
     OUTPUT_INVALID = "output_invalid"
+    USD_BUDGET = "usd_budget"
     EMPTY = "empty"
     UNFINISHED = "unfinished"
     CHARS = "chars"
@@ -51,6 +52,10 @@ class Reason(StrEnum):
     MEMORISED = "memorised"
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"
+
+
+UNSENT = "not sent: what is left of budget.usd does not cover it"
+"""Error of a row that was not sent to an endpoint for want of money; it is not tried again."""
 
 
 class RowGates(Frozen):

@@ -1,12 +1,15 @@
 """The manifest of a release: what was asked, what was made, by what, and how to check it."""
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from pydantic import Field, model_validator
 
 from schemas.base import Frozen
 
 SCHEMA_VERSION = 1
+
+Family = Literal["decoder", "encoder_decoder", "masked"]
+"""How a model writes: on from its prompt, an answer to what an encoder read, or into gaps."""
 
 
 class ModelInfo(Frozen):
@@ -15,15 +18,37 @@ class ModelInfo(Frozen):
     id: str
     """`starter`, hub id, or folder name."""
     revision: str | None = None
-    """Commit of a hub model; null for local weights."""
+    """Commit of a hub model, host of an endpoint; null for local weights."""
     weights_sha256: str
-    """SHA-256 over the weight files, in name order."""
+    """SHA-256 over the weight files, in name order; "" behind an endpoint."""
     licence: str = "unknown"
     backend: str
     dtype: str = ""
     device: str = ""
     context_length: int = Field(ge=1)
-    """Most tokens of prompt and reply together."""
+    """Most tokens that the model has positions for; see `holds`."""
+    family: Family = "decoder"
+    """How it writes."""
+
+    def holds(self, *, prompt: int, reply: int) -> bool:
+        """Tell whether a prompt and the longest reply to it fit into the context.
+
+        A decoder reads both in one. An encoder reads the prompt, and a decoder beside it the reply,
+        behind its start token. A masked model's reply stands in the prompt's own places.
+
+        Args:
+            prompt: Tokens of the prompt.
+            reply: Most tokens of the reply.
+        """
+        match self.family:
+            case "decoder":
+                return prompt + reply <= self.context_length
+            case "encoder_decoder":
+                return max(prompt, reply + 1) <= self.context_length
+            case "masked":
+                return prompt <= self.context_length
+            case _:
+                assert_never(self.family)
 
     @property
     def reference(self) -> str:
@@ -84,9 +109,9 @@ class StrategyAccount(Frozen):
 class Determinism(Frozen):
     """Which promise the rows carry."""
 
-    promise: Literal["exact", "float32", "batch_plan"]
+    promise: Literal["exact", "float32", "batch_plan", "none"]
     """`exact`: no row depends on its neighbours; `float32`: only near ties can; `batch_plan`: rows
-    are the same for one batch plan."""
+    are the same for one batch plan; `none`: another program computes them."""
     statement: str
     """The promise in a sentence, with the measured flip rate where there is one."""
 
@@ -141,6 +166,9 @@ class Manifest(Frozen):
     shortfalls: tuple[Shortfall, ...] = ()
     splits: dict[str, int]
     tokens: TokenCounts
+    usd: float | None = None
+    """US dollars that an endpoint's replies cost by the recipe's price, all interrupted tries of
+    the run included, and requests without an answer at their most; null without a price."""
     seconds: dict[str, float]
     """Seconds of work by stage, summed over shards and over the interrupted tries of the run."""
     strategies: tuple[StrategyAccount, ...] = ()

@@ -30,7 +30,7 @@ def apply_overrides(source: Source, overrides: Sequence[str]) -> tuple[Source, f
     data, places = _copy(source.data), dict(source.places)
     changed: set[KeyPath] = set()
     for item in overrides:
-        place = f"--set {printable(item[:100])}"
+        place = f"--set {printable(_shown(item)[:100])}"
         key, value = _split(item, place)
         path = _assign(data, key.split("."), value, place)
         for inner in [known for known in places if known[: len(path)] == path]:
@@ -38,6 +38,13 @@ def apply_overrides(source: Source, overrides: Sequence[str]) -> tuple[Source, f
         places[path] = place
         changed.add(path)
     return Source(data, places), frozenset(changed)
+
+
+def _shown(item: str) -> str:
+    """Return an item as errors may show it: what can be a key or a password is left out."""
+    key, equals, _ = item.partition("=")
+    name = key.rpartition(".")[2].lower()
+    return f"{key}{equals}..." if "key" in name or name == "base_url" else item
 
 
 def _copy(value: Any) -> Any:

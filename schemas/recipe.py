@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from schemas.base import Frozen
 from schemas.gates import Gates, GatesConfig
+from schemas.models import OpenAIModel, VllmModel
 from schemas.noise import NoiseConfig
 from schemas.noise_mixtures import asks_for_tokenizer, labels_named, unknown_label, walk
 from schemas.output import JsonOutput, Output, output_conflict
@@ -99,8 +100,11 @@ class Prompt(Frozen):
     """The form that replies must have; any when absent."""
 
 
+DEFAULT_MASK_RATE = 0.3
+
+
 class TransformersModel(Frozen):
-    """A decoder-only model run by transformers in this process."""
+    """A model run by transformers in this process: decoder-only, encoder-decoder or masked."""
 
     backend: Literal["transformers"] = "transformers"
     name: str = Field(default="starter", min_length=1)
@@ -114,6 +118,9 @@ class TransformersModel(Frozen):
     """Prompts in flight; `auto` finds it from the free memory."""
     deterministic: Literal["auto", "strict"] = "auto"
     """`strict`: one fixed compute shape, so that no row's bits depend on its neighbours."""
+    mask_rate: float = Field(default=DEFAULT_MASK_RATE, gt=0, le=1)
+    """Part of a text's tokens that a masked model (BERT and its kin) writes anew; others have no
+    use for it."""
 
 
 class ScriptedModel(Frozen):
@@ -127,7 +134,9 @@ class ScriptedModel(Frozen):
     """
 
 
-_AnyModel = Annotated[TransformersModel | ScriptedModel, Field(discriminator="backend")]
+AnyModel = TransformersModel | ScriptedModel | OpenAIModel | VllmModel
+"""A model of any backend."""
+_AnyModel = Annotated[AnyModel, Field(discriminator="backend")]
 Model = Annotated[_AnyModel, BeforeValidator(_default_backend, json_schema_input_type=_AnyModel)]
 
 
@@ -138,6 +147,8 @@ class Budget(Frozen):
     """How often one row may be generated before it counts as missing."""
     tokens: int | None = Field(default=None, ge=1)
     """Most tokens to generate in all; never exceeded."""
+    usd: float | None = Field(default=None, gt=0, le=1e9, allow_inf_nan=False)
+    """Most US dollars to spend at an endpoint, by `model.price`; never exceeded."""
     allow_shortfall: bool = False
     """Release what there is when the budget is spent, instead of failing."""
 
@@ -195,8 +206,20 @@ class Recipe(Frozen):
                     if label not in self.labels:
                         where = (*root, *path, *below)
                         raise unknown_label(where, label, labels=tuple(self.labels))
-        if isinstance(self.model, ScriptedModel) and asks_for_tokenizer(steps, name="model"):
-            raise ValueError("noise: a scripted model has no tokenizer; use tokenizer: starter")
+        if isinstance(self.model, ScriptedModel | OpenAIModel) and asks_for_tokenizer(
+            steps, name="model"
+        ):
+            what = "a scripted model" if isinstance(self.model, ScriptedModel) else "an endpoint"
+            raise ValueError(f"noise: {what} has no tokenizer; use tokenizer: starter")
+        return self
+
+    @model_validator(mode="after")
+    def _money_has_a_price(self) -> "Recipe":
+        if self.budget.usd is not None and getattr(self.model, "price", None) is None:
+            raise ValueError(
+                "budget: usd needs model.price (backend openai), in US dollars a million tokens; "
+                "add model.price: {prompt: ..., completion: ...} or leave usd out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -11,16 +11,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.errors import InputError
+from schemas.models import URL_PATTERN, VARIABLE_PATTERN
 from schemas.output import OUTPUT_FORMS
 from schemas.yaml_source import KeyPath, Source, dotted, printable
 
 OUTPUT: KeyPath = ("prompt", "output")
 _MAX_EXPLAINED = 20  # a machine-made recipe can have a hundred thousand errors
 _MOST_USEFUL_FIRST = ("CS-R003", "CS-R006", "CS-R005", "CS-R004", "CS-R007")
-_NOT_YET = {
-    "backend": ("openai", "vllm"),
-    "kind": ("beam", "diverse_beam", "stochastic_beam", "contrastive", "noisy_channel"),
-}
+_TAGS = ("backend", "kind")
 PLAIN_PATTERNS = {
     r"^[a-z0-9][a-z0-9-]*$": "small letters a-z, digits and hyphens, with no hyphen in front",
     r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$": "one or more characters without control characters",
@@ -28,7 +26,11 @@ PLAIN_PATTERNS = {
     r"^[A-Za-z_][A-Za-z0-9_]*$": "letters a-z, digits and underscores, with no digit in front",
     r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$": "a BCP 47 language tag such as en or pt-BR",
     r"^(auto|cpu|mps|cuda(:\d+)?)$": "auto, cpu, mps, cuda or cuda:0",
+    URL_PATTERN: "an address such as http://127.0.0.1:8000/v1, without credentials, query or '#'",
+    VARIABLE_PATTERN: "the name of an environment variable in capital letters, never the key",
 }
+_MAY_HOLD_A_SECRET = ("api_key_env", "base_url")
+"""Keys whose wrong value may be a key or a password: it is not shown."""
 # What pydantic calls a member of a union of plain types.
 _MEMBER = re.compile(r"constrained-\w+|(dict|tuple|list)\[.*\]")
 _SAID_BY_ITEMS = ("too_short", "float_type", "int_type")
@@ -185,7 +187,8 @@ def _problem(
     if details["loc"][-1] == "[key]":
         message = f"the name {shown(details['input'])} {wanted}"
     else:
-        message = f"{key} {wanted}, not {shown(details['input'])}"
+        given = "" if key in _MAY_HOLD_A_SECRET else f", not {shown(details['input'])}"
+        message = f"{key} {wanted}{given}"
     return Problem("CS-R005", path, message, f"change {dotted(path) or 'the recipe'}")
 
 
@@ -237,8 +240,6 @@ def _unknown_choice(path: KeyPath, value: Any, expected: str) -> Problem:
     choices = expected.replace("'", "").replace(" or ", ", ").split(", ")
     key = _key_name(path)
     hint = f"choose one of: {', '.join(choices)}"
-    if value in _NOT_YET.get(key, ()):
-        return Problem("CS-R006", path, f"{key} {value} is not available in this version", hint)
     message = f"{shown(value)} is not a possible {key}"
     return Problem("CS-R006", path, message, suggest(str(value), choices) + hint)
 
@@ -281,6 +282,6 @@ def _unfold(node: Mapping[str, Any], data: Any, root: Mapping[str, Any]) -> list
     if members:
         return [found for member in members for found in _unfold(member, data, root)]
     tags = {"kind": None, "backend": "transformers"} | (data if isinstance(data, dict) else {})
-    constants = {tag: node.get("properties", {}).get(tag, {}).get("const") for tag in _NOT_YET}
+    constants = {tag: node.get("properties", {}).get(tag, {}).get("const") for tag in _TAGS}
     fits = all(tags[tag] in (None, const) for tag, const in constants.items() if const is not None)
     return [node] if fits else []

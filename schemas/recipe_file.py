@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.errors import InputError
 from schemas.json_schema import recipe_json_schema
+from schemas.models import OpenAIModel, VllmModel
 from schemas.overrides import apply_overrides
 from schemas.recipe import Recipe, ScriptedModel, TransformersModel
 from schemas.recipe_errors import recipe_error, shown, suggest
@@ -58,7 +59,7 @@ class LoadedRecipe:
         return None if examples is None else self.inside(EXAMPLES, examples.path)
 
     def model_path(self) -> Path | None:
-        """Return the local model folder or script; None for the starter model and for a hub id.
+        """Return the local model folder or script; None for the starter, a hub id, an endpoint.
 
         Raises:
             InputError: `CS-R008` if it leaves the recipe's folder.
@@ -67,7 +68,7 @@ class LoadedRecipe:
         match model:
             case ScriptedModel():
                 return self.inside(MODEL, model.name)
-            case TransformersModel(name="starter"):
+            case OpenAIModel() | TransformersModel(name="starter") | VllmModel(name="starter"):
                 return None
         path = self.inside(MODEL, model.name)
         return path if is_model_path(model.name, folder=self.folder) else None

@@ -10,8 +10,15 @@ import yaml
 from schemas.recipe import Recipe
 from schemas.yaml_source import FLOAT
 
-_NEVER_DECIDES_A_ROW = (("model", "batch_size"), ("model", "device"), ("shard_size",))
-_DECIDES_NO_SHARD = (("model", "batch_size"),)
+_DECIDES_NO_SHARD = (
+    ("model", "batch_size"),
+    ("model", "concurrency"),
+    ("model", "timeout_seconds"),
+    ("model", "retries"),
+    ("model", "api_key_env"),
+    ("model", "price"),
+)
+_NEVER_DECIDES_A_ROW = (*_DECIDES_NO_SHARD, ("model", "device"), ("shard_size",))
 
 
 class _Dumper(yaml.SafeDumper):
@@ -42,7 +49,8 @@ def resolved_yaml(recipe: Recipe) -> str:
 def recipe_sha256(recipe: Recipe, *, contents: Mapping[str, str]) -> str:
     """Hash everything that decides the rows of a release.
 
-    Batch size, device and shard size are left out. The order of labels, attributes, strategies and
+    Batch size, device and shard size are left out, and how an endpoint is asked: its key, price,
+    requests in flight, timeouts and retries. The order of labels, attributes, strategies and
     splits counts, because it decides quotas at ties and the order of the prompt's lines.
 
     Args:
@@ -59,7 +67,8 @@ def work_key(recipe: Recipe, *, contents: Mapping[str, str]) -> str:
     """Hash everything that decides the shard files of a run, so that a later run may reuse them.
 
     Beyond `recipe_sha256` the shard size and the device count: files of another cut or of another
-    device's arithmetic are not reused. Only the batch size is left out.
+    device's arithmetic are not reused. Only the batch size is left out, and how an endpoint is
+    asked.
 
     Args:
         recipe: The recipe, defaults applied.

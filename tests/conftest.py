@@ -1,10 +1,12 @@
 """What every test may use; nothing here reaches the network or a user's Prefect home."""
 
+import asyncio
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -188,3 +190,106 @@ def run_tasks(path: Path, out: Path) -> Any:
     for shard in range(-(-recipe.rows // recipe.shard_size)):
         inject_noise.fn(work, shard, arranged)
     return workspace
+
+
+Answer = dict[str, Any]
+"""What the endpoint does: `status`, `content`, `headers`, `seconds` to wait, `cut` the connection
+`before` or `within` the reply."""
+
+
+class Endpoint:
+    """An endpoint on loopback in a thread of its own, which plays what a test tells it to.
+
+    `answer` is given the request's number, from 0, and its JSON body.
+    """
+
+    def __init__(self) -> None:
+        self.answer: Callable[[int, dict[str, Any]], Answer] = lambda number, body: self.chat("ok")
+        self.bodies: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.in_flight = self.most_in_flight = 0
+        self.url = ""
+
+    @staticmethod
+    def chat(text: str, *, tokens: int = 5, finish_reason: str = "stop", **more: Any) -> Answer:
+        """A good reply of the chat API."""
+        message = {"role": "assistant", "content": text}
+        choice = {"index": 0, "message": message, "finish_reason": finish_reason, **more}
+        usage = {"prompt_tokens": 7, "completion_tokens": tokens}
+        return {"content": json.dumps({"choices": [choice], "usage": usage}).encode()}
+
+    def start(self) -> None:
+        from aiohttp import web
+
+        self._loop = asyncio.new_event_loop()
+        ready = Event()
+
+        async def respond(request: web.Request) -> web.StreamResponse:
+            body = json.loads(await request.read())
+            number = len(self.bodies)
+            self.bodies.append(body)
+            self.headers.append(dict(request.headers))
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            try:
+                return await self._play(request, self.answer(number, body))
+            finally:
+                self.in_flight -= 1
+
+        async def run() -> None:
+            app = web.Application()
+            app.router.add_post("/{path:.*}", respond)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+            ready.set()
+            self._stop = asyncio.Event()
+            await self._stop.wait()
+            await runner.cleanup()
+            # A handler whose client has gone waits on.
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+        def serve() -> None:
+            self._loop.run_until_complete(run())
+            self._loop.run_until_complete(asyncio.sleep(0))
+
+        self._thread = Thread(target=serve, daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+
+    async def _play(self, request: Any, answer: Answer) -> Any:
+        from aiohttp import web
+
+        await asyncio.sleep(answer.get("seconds", 0))
+        content = answer.get("content", b"")
+        if answer.get("cut") == "before":
+            request.transport.abort()
+            return web.Response()
+        response = web.StreamResponse(
+            status=answer.get("status", 200), headers=answer.get("headers")
+        )
+        response.content_length = len(content)
+        await response.prepare(request)
+        if answer.get("cut") == "within":
+            await response.write(content[: len(content) // 2])
+            request.transport.abort()
+            return response
+        await response.write(content)
+        await response.write_eof()
+        return response
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    """An endpoint on loopback; see `Endpoint`."""
+    server = Endpoint()
+    server.start()
+    yield server
+    server.stop()

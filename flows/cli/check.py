@@ -91,7 +91,8 @@ def _add_row(table: "Table", name: str, counts: list[int], *, style: str = "") -
 
 
 def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
-    prompt = summary["prompt_tokens"]
+    prompt, usd = summary["prompt_tokens"], forecast["usd"]
+    money = {} if usd is None else {"money": f"about {_dollars(usd)} US dollars"}
     shared = {kind: rows for kind, rows in summary["rows_per_prompt"].items() if rows > 1}
     yields = ", ".join(f"{rows:,} by {kind}" for kind, rows in shared.items())
     return {
@@ -99,6 +100,7 @@ def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
         f"of a context of {summary['context']:,}",
         **({"rows a prompt": f"up to {yields}"} if yields else {}),
         "tokens": f"about {forecast['tokens']:,} to generate, at most {forecast['most_tokens']:,}",
+        **money,
         "time": _time(forecast["seconds"]),
         "release": f"about {_megabytes(forecast['megabytes'])} MB",
         "backend": _backend(summary["backend"]),
@@ -112,6 +114,10 @@ def _backend(backend: dict[str, Any]) -> str:
 
 def _megabytes(number: float) -> str:
     return f"{number:,.1f}" if number >= 0.1 else f"{number:.1g}"
+
+
+def _dollars(number: float) -> str:
+    return f"{number:,.2f}" if number >= 0.1 else f"{number:.1g}"
 
 
 def _time(seconds: float | None) -> str:

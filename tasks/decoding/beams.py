@@ -15,7 +15,7 @@ from tasks.decoding.trellis import Rule, Trellis
 
 
 class BeamSearch:
-    """`beam`: what `generate(num_beams=K)` of transformers finds for each prompt alone.
+    """`beam`: what `generate(num_beams=K)` of transformers 5 finds for each prompt alone.
 
     The results are the finished hypotheses, the best length-penalised score first: `num_beams` of
     them, or fewer where masks leave fewer texts. With a length target the scores hold what was

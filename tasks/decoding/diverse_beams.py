@@ -28,10 +28,10 @@ class DiverseBeamSearch:
     finished score is the augmented one over the length to the power of `length_penalty`.
     `Hypothesis.logprob` is the model's own.
 
-    Each group stops by itself under the rule of `beam` with `early_stopping=False`; a prompt is
-    done when all its groups are. The results are the best hypotheses of all groups, best score
-    first, then all the second best, and so on: the first G are the best of each group. Groups may
-    find the same text.
+    Each group stops by itself under the rule of `beam` with `early_stopping=False`, so a group of
+    one beam is greedy; a prompt is done when all its groups are. The results are the hypotheses
+    that are best in their groups, best score first, then all the second best, and so on: the first
+    G are the best of each group. Groups may find the same text.
 
     Args:
         strategy: Width, groups, penalties, bounds on the length.

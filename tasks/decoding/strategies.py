@@ -95,8 +95,9 @@ def _outside(
         case MinP(min_p=min_p):
             own_R = logits_RV.gather(-1, tokens_R[:, None]).squeeze(-1)
             return own_R < logits_RV.amax(dim=-1) + math.log(min_p)
-        case TopK(top_k=bound):
-            order_RV, weights_RV = logits_RV, torch.ones_like(logits_RV)
+        case TopK(top_k=top_k):
+            # Ranks are whole numbers: half-way between them, ties alone are left open.
+            order_RV, weights_RV, bound = logits_RV, torch.ones_like(logits_RV), top_k - 0.5
         case Nucleus(top_p=bound):
             order_RV, weights_RV = logits_RV, probabilities_RV
         case Typical(typical_p=bound):

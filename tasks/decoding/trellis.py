@@ -13,7 +13,8 @@ The rule is that of transformers 5 for one prompt alone, of which these points a
 - A finished hypothesis of n tokens, its end included, scores `logprob / n ** length_penalty`. Once
   K of them are kept, the search stops when the best one under way, scored as if it ended now, is
   not better than the worst of them; under `early_stopping="never"` with a positive length penalty
-  it is scored as if it ended at `length.max`; under `early_stopping=True` it stops at once.
+  it is scored as if it ended at `length.max`; under `early_stopping=True` it stops at once. So does
+  a search of one beam under any setting: there, as in transformers, it is the greedy search.
 - Bounds and masks take tokens away and leave the log-probabilities of the others as they are.
 
 Lanes and hypotheses that do not exist score `-inf`, where transformers has -1e9: no log-probability
@@ -258,7 +259,8 @@ class Trellis:
         at_most = rule.early_stopping == "never" and rule.length_penalty > 0
         powers_R = self._powers_T[-1] if at_most else self._powers_T[lengths_R]
         settled_R = ~(choice.going_scores_RK[:, 0] / powers_R > worst_R)
-        return settled_R | (worst_R > -math.inf) if rule.early_stopping is True else settled_R
+        at_once = rule.early_stopping is True or rule.num_beams == 1
+        return settled_R | (worst_R > -math.inf) if at_once else settled_R
 
     def _alive_S(self) -> Tensor:
         alive_R = self._state.scores_RK[:, 0] > -math.inf

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Protocol, assert_never
 
 from schemas.manifest import ModelInfo
-from schemas.recipe import ScriptedModel, TransformersModel
+from schemas.models import OpenAIModel, VllmModel
+from schemas.recipe import AnyModel, ScriptedModel, TransformersModel
 from tasks.generation.folders import find_model
 from tasks.generation.protocol import Backend
 
@@ -33,16 +34,20 @@ class Inspected(Protocol):
         ...
 
 
-def open_backend(model: TransformersModel | ScriptedModel, *, folder: Path) -> Backend:
+def open_backend(
+    model: AnyModel, *, folder: Path, replay: Path | None = None, usd: float | None = None
+) -> Backend:
     """Open the backend that a recipe's model names.
 
     Args:
         model: The recipe's `model`.
         folder: Folder of the recipe, where relative paths start.
+        replay: File of an endpoint's replies that are paid already; None keeps none.
+        usd: Most US dollars to spend at an endpoint, those replies included; None for no limit.
 
     Raises:
         InputError: If the model or its files are missing, wrong or not supported (CS-M001 to
-        CS-M005).
+        CS-M008).
     """
     match model:
         case TransformersModel():
@@ -55,12 +60,20 @@ def open_backend(model: TransformersModel | ScriptedModel, *, folder: Path) -> B
             from tasks.generation.scripted import ScriptedBackend
 
             return ScriptedBackend.from_model(model, folder=folder)
+        case OpenAIModel():
+            from tasks.generation.endpoint_backend import EndpointBackend
+
+            return EndpointBackend(model, replay=replay, usd=usd)
+        case VllmModel():
+            from tasks.generation.vllm_backend import VllmBackend
+
+            return VllmBackend(model, folder=folder)
         case _:
             assert_never(model)
 
 
-def inspect_model(model: TransformersModel | ScriptedModel, *, folder: Path) -> Inspected:
-    """Check a model's files, device and tokenizer without loading its weights.
+def inspect_model(model: AnyModel, *, folder: Path) -> Inspected:
+    """Check a model's files, device and tokenizer; no weights are loaded, no endpoint is asked.
 
     Args:
         model: The recipe's `model`.
@@ -81,6 +94,14 @@ def inspect_model(model: TransformersModel | ScriptedModel, *, folder: Path) -> 
             from tasks.generation.scripted import ScriptedBackend
 
             return ScriptedBackend.from_model(model, folder=folder)
+        case OpenAIModel():
+            from tasks.generation.endpoint_backend import EndpointBackend
+
+            return EndpointBackend(model)
+        case VllmModel():
+            from tasks.generation.vllm_backend import InspectedVllm
+
+            return InspectedVllm(model, folder=folder)
         case _:
             assert_never(model)
 

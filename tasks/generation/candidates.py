@@ -44,8 +44,11 @@ def generate_candidates(
         replies[reply.request.row] = reply
         on_reply(reply)
     reader = None if output is None else open_reader(output)
+    # What a masked model is given is a text: what looks like a field's name in it is none.
+    has_fields = backend.info.family != "masked"
     made = [
-        _columns(replies[row], backend.info.reference, reader) for row in prompts["row"].to_pylist()
+        _columns(replies[row], backend.info.reference, reader, has_fields=has_fields)
+        for row in prompts["row"].to_pylist()
     ]
     prompts = _with_attributes(prompts, [row.pop("attributes") for row in made])
     added = pa.Table.from_pylist(made, schema=pa.schema(_MADE_HERE))
@@ -64,11 +67,14 @@ def requests(
     ]
 
 
-def _columns(reply: Completion, model: str, reader: ReplyReader | None) -> dict[str, Any]:
-    text, error = clean_reply(reply.text, prompt=reply.request.prompt), reply.error
+def _columns(
+    reply: Completion, model: str, reader: ReplyReader | None, *, has_fields: bool
+) -> dict[str, Any]:
+    prompt = reply.request.prompt if has_fields else ""
+    text, error = clean_reply(reply.text, prompt=prompt), reply.error
     attributes: tuple[tuple[str, str], ...] = ()
     if reader is not None and error is None:
-        read = reader.read(reply.text, prompt=reply.request.prompt)
+        read = reader.read(reply.text, prompt=prompt)
         if read.fault is None:
             text, attributes = read.text, read.attributes
         else:

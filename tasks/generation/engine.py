@@ -6,6 +6,7 @@ others go on.
 B lanes, V vocabulary, S jobs in flight, E end-of-text tokens.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -18,7 +19,8 @@ from tasks.decoding.opening import open_search
 from tasks.decoding.search import Hypothesis, Search, Step
 from tasks.decoding.stopping import cut_at_stop
 from tasks.decoding.token_search import TokenSearch
-from tasks.generation.jobs import Job, by_copies, start_of
+from tasks.generation.constraints import Constraint, FormState
+from tasks.generation.jobs import Job, by_copies, fail, start_of
 from tasks.generation.lanes import Lanes, Reading
 from tasks.generation.protocol import Completion, FinishReason, Request
 from tasks.generation.stops import StopWatch
@@ -39,7 +41,8 @@ class Engine:
         end_ids: Tokens that end a text.
         vocabulary_size: Number of token ids that the model knows.
         device: Where tokens are chosen.
-        num_digits: Digits behind the point that a mean log-probability keeps; all when None.
+        num_digits: Digits behind the point that a mean log-probability keeps, and the logarithm of
+            a weight; all when None.
     """
 
     def __init__(
@@ -64,7 +67,13 @@ class Engine:
         ).lanes_per_prompt
 
     def run(
-        self, jobs: Sequence[Job], *, strategy: Strategy, lanes: Lanes, max_lanes: int
+        self,
+        jobs: Sequence[Job],
+        *,
+        strategy: Strategy,
+        lanes: Lanes,
+        max_lanes: int,
+        form: Constraint | None = None,
     ) -> Iterator[Completion]:
         """Yield the completion of every request as its job ends.
 
@@ -73,12 +82,14 @@ class Engine:
             strategy: How.
             lanes: The model, without any lane yet.
             max_lanes: Most lanes at once; one job may take more than that.
+            form: What every text must look like; strategies that choose one token at a time.
 
         Raises:
             RuntimeError: What the model raises, for one when the memory does not suffice.
         """
         search = open_search(strategy, end_ids_E=self._end_ids_E, device=self._device)
-        flight = _Flight(search, lanes, max_jobs=max(1, max_lanes // search.lanes_per_prompt))
+        max_jobs = max(1, max_lanes // search.lanes_per_prompt)
+        flight = _Flight(search, lanes, max_jobs=max_jobs, form=form, device=self._device)
         watch = self._watch(strategy, search)
         waiting = deque(jobs)
         while waiting or flight.jobs:
@@ -124,15 +135,31 @@ class Engine:
             num_tokens=len(found.tokens),
             logprob=logprob if self._num_digits is None else round(logprob, self._num_digits),
             finish_reason="stop" if stopped else reason,
-            weight=found.weight,
+            weight=self._weight(found.weight),
         )
+
+    def _weight(self, weight: float | None) -> float | None:
+        if self._num_digits is None or not weight:
+            return weight
+        return math.exp(round(math.log(weight), self._num_digits))
 
 
 class _Flight:
     """The jobs under way: a search and its lanes, kept in step with each other."""
 
-    def __init__(self, search: Search, lanes: Lanes, *, max_jobs: int) -> None:
+    def __init__(
+        self,
+        search: Search,
+        lanes: Lanes,
+        *,
+        max_jobs: int,
+        form: Constraint | None,
+        device: torch.device,
+    ) -> None:
         self.jobs: list[Job] = []
+        self._device = device
+        self._form = form
+        self._forms: list[FormState] = []
         self._search = search
         self._lanes = lanes
         self._max_jobs = max_jobs
@@ -153,11 +180,16 @@ class _Flight:
             readings.append(self._lanes.step(self._tokens_B, hidden=hidden))
         readings += self._admit(waiting)
         self._now += 1
-        logits_BV = _joined([reading.logits_BV for reading in readings])
+        logits_BV = self._gathered([reading.logits_BV for reading in readings])
         states = [reading.hidden_BD for reading in readings if reading.hidden_BD is not None]
-        return self._search.step(
-            logits_BV.float(), hidden_BD=_joined(states).float() if states else None
-        )
+        hidden_BD = self._gathered(states) if states else None
+        if self._form is None:
+            return self._search.step(logits_BV, hidden_BD=hidden_BD)
+        allowed_BV = self._form.allowed(self._forms).to(self._device)
+        step = self._search.step(logits_BV, allowed_BV=allowed_BV, hidden_BD=hidden_BD)
+        for state, token in zip(self._forms, step.tokens_B.tolist(), strict=True):
+            state.accept(token)
+        return step
 
     def stopped(self, watch: StopWatch, step: Step) -> dict[int, list[Hypothesis]]:
         """Find the jobs whose text has just come to a stop string."""
@@ -182,10 +214,16 @@ class _Flight:
             lane_K = torch.arange(num_lanes, device=tokens_B.device)
             order_B = (order_S[:, None] * num_lanes + lane_K).flatten()
             self.jobs = [self.jobs[place] for place in order]
+            self._forms = [self._forms[place] for place in order] if self._forms else []
             self._search.keep(order_S)
             self._lanes.keep(order_B)
             tokens_B = tokens_B[order_B]
         self._tokens_B = tokens_B if self.jobs else None
+
+    def _gathered(self, parts: Sequence[Tensor]) -> Tensor:
+        """Join what is known of the lanes, where and in the precision that tokens are chosen."""
+        joined = parts[0] if len(parts) == 1 else torch.cat(list(parts))
+        return joined.to(self._device, torch.float32)
 
     def _goes_with(self, job: Job, first: Job) -> bool:
         return self._lanes.ragged or len(job.prompt) == len(first.prompt)
@@ -215,17 +253,10 @@ class _Flight:
             )
             for job in jobs:
                 job.born = self._now
+                if self._form is not None:
+                    self._forms.append(self._form.open())
             self.jobs += jobs
             yield reading
-
-
-def fail(request: Request, error: str, *, num_tokens: int = 0) -> Completion:
-    """Answer one request with an error that concerns it alone, after `num_tokens` tokens."""
-    return Completion(request, "", num_tokens, None, "error", error)
-
-
-def _joined(parts: Sequence[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 def _closed_up(count: int, gone: Sequence[int]) -> list[int]:

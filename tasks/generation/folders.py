@@ -25,7 +25,15 @@ _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _CARDS = ("README.md", "MODEL_CARD.md")
 _DEFAULT_CONTEXT = 2048
 _LAYER_KEYS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
-_CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
+_CONTEXT_KEYS = (
+    "max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length",
+    "max_decoder_position_embeddings",
+)  # fmt: skip
+_POSITIONS_BEHIND_PADDING = frozenset((
+    "camembert", "data2vec-text", "esm", "ibert", "longformer", "luke", "mpnet", "roberta",
+    "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod",
+))  # fmt: skip
+"""Types that count positions from behind the padding token's id: the first ones are never used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +56,15 @@ class ModelFolder:
 
     @property
     def context_length(self) -> int:
-        """Most tokens of prompt and reply together; 2,048 when the model does not say."""
+        """Positions that the model has; 2,048 when it does not say."""
         text_config = self.config.get("text_config")
+        unused = 0
+        if self.config.get("model_type") in _POSITIONS_BEHIND_PADDING:
+            unused = int(self.config.get("pad_token_id") or 0) + 1
         for source in (self.config, text_config if isinstance(text_config, dict) else {}):
             for key in _CONTEXT_KEYS:
-                if isinstance(source.get(key), int) and source[key] > 0:
-                    return int(source[key])
+                if isinstance(source.get(key), int) and source[key] > unused:
+                    return int(source[key]) - unused
         return _DEFAULT_CONTEXT
 
     @property

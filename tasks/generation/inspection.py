@@ -8,8 +8,10 @@ from safetensors import safe_open
 
 from schemas.manifest import ModelInfo
 from schemas.recipe import TransformersModel
+from tasks.generation.families import family_of
 from tasks.generation.folders import find_model
-from tasks.generation.loading import check_architecture, choose_device, choose_dtype, describe
+from tasks.generation.loading import choose_device, choose_dtype, describe
+from tasks.generation.masked_text import MaskedCodec
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
 
 
@@ -26,10 +28,13 @@ class InspectedModel:
 
     def __init__(self, model: TransformersModel, *, folder: Path) -> None:
         files = find_model(model, folder=folder, weights=False)
-        check_architecture(files)
+        family = family_of(files)
         self._num_parameters = sum(map(_count_weights, files.weights))
         device = choose_device(model.device)
-        self._codec = PromptCodec(load_tokenizer(files.path))
+        tokenizer = load_tokenizer(files.path)
+        if family == "masked":
+            MaskedCodec(tokenizer, place=files.path)
+        self._codec = PromptCodec(tokenizer, chat=family != "masked")
         self._info = describe(files, device=device, dtype=choose_dtype(model.dtype, device=device))
 
     @property

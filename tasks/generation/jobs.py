@@ -9,7 +9,7 @@ from torch import Tensor
 from schemas.strategies import Length, Strategy
 from schemas.strategies_token import Greedy, Sampled
 from tasks.decoding.search import Start
-from tasks.generation.protocol import Request
+from tasks.generation.protocol import Completion, Request
 
 
 @dataclass(slots=True)
@@ -116,3 +116,8 @@ def common_prefix(jobs: Sequence[Job]) -> list[int]:
     most = min(min(len(job.prompt) for job in jobs) - 1, len(shortest), len(longest))
     end = next((at for at in range(most) if shortest[at] != longest[at]), most)
     return shortest[:end]
+
+
+def fail(request: Request, error: str, *, num_tokens: int = 0) -> Completion:
+    """Answer one request with an error that concerns it alone, after `num_tokens` tokens."""
+    return Completion(request, "", num_tokens, None, "error", error)

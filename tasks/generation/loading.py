@@ -4,16 +4,21 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 import torch
 
 from schemas.errors import InputError
-from schemas.manifest import ModelInfo
+from schemas.manifest import Family, ModelInfo
 from schemas.recipe import TransformersModel
+from tasks.generation.families import family_of
 from tasks.generation.folders import ModelFolder, damaged
+from tasks.generation.masked_network import MaskedNetwork, probe_masked
 from tasks.generation.network import Network, Probe, probe
 from tasks.generation.protocol import Compute
+from tasks.generation.seq2seq_network import Seq2SeqNetwork, probe_seq2seq
+
+AnyNetwork = Network | Seq2SeqNetwork | MaskedNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +26,20 @@ class LoadedModel:
     """A model ready to decode.
 
     Args:
-        network: Maps token ids to logits and a cache.
+        network: What computes, reduced to what its family's engine needs.
         device: Where it runs.
         dtype: What it computes in.
         end_ids: Tokens that end a text.
         probe: What its trial run showed.
+        family: How it writes.
     """
 
-    network: Network
+    network: AnyNetwork
     device: torch.device
     dtype: torch.dtype
     end_ids: tuple[int, ...]
     probe: Probe
+    family: Family = "decoder"
 
 
 def choose_device(name: str) -> torch.device:
@@ -79,26 +86,6 @@ def choose_dtype(name: str, *, device: torch.device) -> torch.dtype:
     return dtype
 
 
-def check_architecture(folder: ModelFolder) -> None:
-    """Check that transformers has the model's class and that it writes text from left to right.
-
-    Raises:
-        InputError: If not (CS-M004).
-    """
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as KNOWN
-
-    kind, named = folder.config.get("model_type"), folder.config.get("architectures") or ()
-    known = KNOWN.get(kind) if isinstance(kind, str) else None
-    classes = {known} if isinstance(known, str) else set(known or ())
-    if folder.config.get("is_encoder_decoder") or not classes.intersection(named or classes):
-        raise InputError(
-            f"a {'/'.join(map(str, named)) or kind or 'nameless'} model is not supported",
-            code="CS-M004",
-            place=str(folder.path / "config.json"),
-            hint="choose a decoder-only model (a ...ForCausalLM class of transformers)",
-        )
-
-
 def load_model(model: TransformersModel, *, folder: ModelFolder, end_id: int | None) -> LoadedModel:
     """Load the weights and test the model.
 
@@ -113,22 +100,65 @@ def load_model(model: TransformersModel, *, folder: ModelFolder, end_id: int | N
     """
     device = choose_device(model.device)
     dtype = choose_dtype(model.dtype, device=device)
-    check_architecture(folder)
-    from transformers import AutoModelForCausalLM
-
-    weights = load_weights(AutoModelForCausalLM, folder, dtype=dtype).to(device).eval()
-    ends = weights.generation_config.eos_token_id
-    ends = weights.config.eos_token_id if ends is None else ends
-    ends = end_id if ends is None else ends
-    end_ids = tuple(ends) if isinstance(ends, (list, tuple)) else () if ends is None else (ends,)
-    network = Network(weights)
-    trial = probe(network, device=device, dtype=dtype)
+    family = family_of(folder)
+    weights = load_weights(_auto_class(family), folder, dtype=dtype).to(device).eval()
+    network, trial = _try_out(weights, folder, family=family, dtype=dtype)
     if not trial.pads_left:
         warnings.warn(
             f"{folder.id} does not bear padding: only prompts of equal length share a batch",
             stacklevel=2,
         )
-    return LoadedModel(network, device, dtype, end_ids, trial)
+    ends = weights.generation_config.eos_token_id if weights.can_generate() else None
+    ends = weights.config.eos_token_id if ends is None else ends
+    ends = end_id if ends is None else ends
+    end_ids = tuple(ends) if isinstance(ends, (list, tuple)) else () if ends is None else (ends,)
+    return LoadedModel(network, device, dtype, end_ids, trial, family)
+
+
+def _try_out(
+    weights: Any, folder: ModelFolder, *, family: Family, dtype: torch.dtype
+) -> tuple[AnyNetwork, Probe]:
+    """Reduce a model to what decoding needs, and run it once.
+
+    Raises:
+        InputError: If the model does not run as its family does (CS-M004).
+    """
+    device = weights.device
+    try:
+        match family:
+            case "decoder":
+                network = Network(weights)
+                return network, probe(network, device=device, dtype=dtype)
+            case "encoder_decoder":
+                opening = _decoder_prompt(weights, folder)
+                seq2seq = Seq2SeqNetwork(weights, decoder_prompt=opening)
+                return seq2seq, probe_seq2seq(seq2seq, device=device, dtype=dtype)
+            case "masked":
+                masked = MaskedNetwork(weights)
+                return masked, probe_masked(masked, device=device, dtype=dtype)
+            case _:
+                assert_never(family)
+    # A model with a cache or with inputs of its own kind fails anywhere; so does a full memory,
+    # which is no fault of the model.
+    except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
+        raise InputError(
+            f"a {type(weights).__name__} does not run as its family does: {error}",
+            code="CS-M004",
+            place=str(folder.path / "config.json"),
+            hint="choose a model of another type",
+        ) from error
+
+
+def _decoder_prompt(weights: Any, folder: ModelFolder) -> tuple[int, ...]:
+    """Name the tokens that stand before every reply: the start token, and a forced opening."""
+    settings = weights.generation_config
+    start = settings.decoder_start_token_id
+    start = getattr(weights.config, "decoder_start_token_id", None) if start is None else start
+    start = settings.bos_token_id if start is None else start
+    if not isinstance(start, int):
+        raise damaged("the model names no decoder_start_token_id", place=folder.path)
+    forced = settings.forced_bos_token_id
+    return (start,) if forced is None else (start, int(forced))
 
 
 def describe(folder: ModelFolder, *, device: torch.device, dtype: torch.dtype) -> ModelInfo:
@@ -142,6 +172,7 @@ def describe(folder: ModelFolder, *, device: torch.device, dtype: torch.dtype) -
         dtype=str(dtype).removeprefix("torch."),
         device=str(device),
         context_length=folder.context_length,
+        family=family_of(folder),
     )
 
 
@@ -166,6 +197,17 @@ def _quietly() -> Iterator[None]:
         library.set_verbosity(level)
         if bar:
             library.enable_progress_bar()
+
+
+def _auto_class(family: Family) -> Any:
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
+
+    classes: dict[Family, Any] = {
+        "decoder": AutoModelForCausalLM,
+        "encoder_decoder": AutoModelForSeq2SeqLM,
+        "masked": AutoModelForMaskedLM,
+    }
+    return classes[family]
 
 
 def load_weights(auto_class: Any, folder: ModelFolder, *, dtype: torch.dtype) -> Any:

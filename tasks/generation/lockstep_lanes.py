@@ -11,9 +11,7 @@ from torch import Tensor
 
 from tasks.generation.lanes import Reading
 from tasks.generation.network import Network
-
-PAD_MULTIPLE = 8
-"""Padded prompts are a multiple of this long: some attention kernels err at odd lengths."""
+from tasks.generation.padding import padded_width
 
 
 class LockstepLanes:
@@ -56,7 +54,7 @@ class LockstepLanes:
         ragged = len(set(lengths)) > 1
         if ragged and not self.ragged:
             raise ValueError("this model reads prompts of one length at a time")
-        width = -(-max(lengths) // PAD_MULTIPLE) * PAD_MULTIPLE if ragged else lengths[0]
+        width = padded_width(lengths)
         input_PT = torch.tensor([[0] * (width - len(prompt)) + [*prompt] for prompt in prompts])
         position_PT = torch.arange(width) - width + torch.tensor(lengths)[:, None]
         self._mask_BT = (position_PT >= 0).long().to(self._device) if ragged else None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-MAX_ROWS = {"cpu": 64, "mps": 64, "cuda": 512}
+MAX_ROWS = {"cpu": 512, "mps": 64, "cuda": 512}
 """Rows beyond which a batch gains little on each kind of device."""
 _USABLE_SHARE = 0.5
 _LOGITS_BYTES = 48
@@ -44,7 +44,7 @@ def rows_that_fit(
         max_tokens: Longest prompt and reply together.
         vocabulary_size: Entries of a row's logits.
     """
-    # The cache counts twice: it is copied when it grows and when rows leave.
+    # The cache counts twice: it is copied when it moves, and where it is not allocated once.
     row_bytes = 2 * cache_bytes * max_tokens + _LOGITS_BYTES * vocabulary_size
     fitting = int(_USABLE_SHARE * free_bytes(device) / row_bytes)
     rows = max(1, min(fitting, MAX_ROWS[device.type]))

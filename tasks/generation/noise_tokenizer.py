@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from schemas.noise import RecipeStep, TokenStep
 from schemas.noise_mixtures import walk
-from schemas.recipe import ScriptedModel, TransformersModel
+from schemas.recipe import AnyModel, TransformersModel
 from tasks.generation.folders import STARTER_FOLDER, find_model
 from tasks.generation.tokenisation import load_tokenizer
 
@@ -98,7 +98,7 @@ def _leaves_space_out(text: str, starts: Ints, ends: Ints) -> NDArray[np.bool_]:
 
 
 def open_tokenizers(
-    steps: Sequence[RecipeStep], model: TransformersModel | ScriptedModel, *, folder: Path
+    steps: Sequence[RecipeStep], model: AnyModel, *, folder: Path
 ) -> Mapping[str, NoiseTokenizer]:
     """Open the tokenizers that noise steps ask for, by the name under which they do.
 

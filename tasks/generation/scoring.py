@@ -13,10 +13,10 @@ from torch import Tensor
 from schemas.errors import RunError
 from tasks.generation.loading import LoadedModel
 from tasks.generation.memory import is_out_of_memory
+from tasks.generation.network import Network
+from tasks.generation.padding import PAD_MULTIPLE
 from tasks.generation.tokenisation import PromptCodec
 
-PAD_MULTIPLE = 8
-"""Padded prompts are a multiple of this long: some attention kernels err at odd lengths."""
 _MAX_TOKENS = 1 << 14
 """Most positions of one batch, padding and the prompts' cache included."""
 _MAX_LOGITS = 1 << 27
@@ -41,7 +41,9 @@ class ContinuationScorer:
     """
 
     def __init__(self, model: LoadedModel, *, codec: PromptCodec, context_length: int) -> None:
+        assert isinstance(model.network, Network)
         self._model = model
+        self._network = model.network
         self._codec = codec
         self._context_length = context_length
 
@@ -87,7 +89,7 @@ class ContinuationScorer:
         longest_start = max((len(start) for start, _ in pairs), default=1)
         longest_end = max((len(end) for _, end in pairs), default=1)
         by_tokens = _MAX_TOKENS // (longest_start + longest_end)
-        by_logits = _MAX_LOGITS // (longest_end * self._model.network.vocabulary_size)
+        by_logits = _MAX_LOGITS // (longest_end * self._network.vocabulary_size)
         return max(1, min(by_tokens, by_logits))
 
     def _take(self, pairs: list[Pair]) -> list[Pair]:
@@ -109,7 +111,7 @@ class ContinuationScorer:
         if token_BT.shape[1] > 1:
             cache.reorder_cache(owner_B)
             behind_BT = torch.arange(token_BT.shape[1] - 1, device=device)
-            logits_BTV = self._model.network.read_on(
+            logits_BTV = self._network.read_on(
                 token_BT[:, :-1],
                 position_BT=width_P[owner_B, None] + behind_BT,
                 mask_BT=torch.cat([mask_PT[owner_B], real_BT[:, :-1].long()], dim=1),
@@ -130,7 +132,7 @@ class ContinuationScorer:
         width_P = torch.tensor([len(start) for start in starts])
         position_PT = torch.arange(width) + width_P[:, None] - width
         mask_PT = (position_PT >= 0).long()
-        first_PV, cache = self._model.network.forward(
+        first_PV, cache = self._network.forward(
             input_PT.to(device),
             position_BT=position_PT.clamp(min=0).to(device),
             mask_BT=mask_PT.to(device),

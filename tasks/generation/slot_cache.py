@@ -7,7 +7,7 @@ a lane must not see is hidden by the mask. No tensor grows, and lanes that stay 
 B lanes, P prompts, H heads, T positions, W columns, D head size.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -89,6 +89,29 @@ class SlotCache(Cache):
             return stored_keys[:num_lanes, :, seen], stored_values[:num_lanes, :, seen]
 
         self._route = route
+
+    def write_captured(self, *, num_lanes: int, num_columns: int, column_1: Tensor) -> None:
+        """Do as `write_step` with a column that a tensor names, so that it can be recorded."""
+
+        def route(layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+            seen = []
+            for store, new in zip(self._layers[layer], (keys, values), strict=True):
+                own = store[:num_lanes, :, :num_columns]
+                own.index_copy_(2, column_1, new)
+                seen.append(own)
+            return seen[0], seen[1]
+
+        self._route = route
+
+    def column(self, place: int) -> list[Tensor]:
+        """Copy one column of every layer and lane."""
+        return [store[:, :, place].clone() for pair in self._layers for store in pair]
+
+    def set_column(self, place: int, content: Sequence[Tensor]) -> None:
+        """Put back what `column` copied."""
+        stores = [store for pair in self._layers for store in pair]
+        for store, states in zip(stores, content, strict=True):
+            store[:, :, place] = states
 
     def copy_lanes(self, sources: Tensor, targets: Tensor, *, columns: slice) -> None:
         """Copy some columns of lanes to other lanes; all are read before any is written."""

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from tasks.generation.captured_step import open_captured, warn_of_failed_capture
 from tasks.generation.lanes import Reading
+from tasks.generation.memory import is_out_of_memory
 from tasks.generation.network import TOLERANCE, Network, agree
+from tasks.generation.padding import PAD_MULTIPLE
 from tasks.generation.slot_cache import SlotCache
 
-PAD_MULTIPLE = 8
-"""Padded prompts are a multiple of this long: some attention kernels err at odd lengths."""
 _TOKENS_AT_ONCE = 8192
 """Prompt tokens, padding included, of one forward pass."""
 _TRIAL = 12
@@ -51,7 +52,10 @@ class SlotLanes:
         num_columns = self._first_column + 2 * max_new_tokens
         self._cache = SlotCache(num_lanes=max_lanes, num_columns=num_columns)
         self._hide = torch.finfo(self._dtype).min
-        self._mask_BW = torch.empty(max_lanes, num_columns, dtype=self._dtype, device=self._device)
+        self._mask_BW = torch.full(
+            (max_lanes, num_columns), self._hide, dtype=self._dtype, device=self._device
+        )
+        self._captured = open_captured(network, self._cache, self._mask_BW)
         self._position_B = torch.empty(0, dtype=torch.long, device=self._device)
         self._column = self._first_column
         # Bookkeeping of the host: where each lane begins, and where its own tokens begin.
@@ -59,6 +63,7 @@ class SlotLanes:
         self._births: list[int] = []
         self._num_columns = num_columns
         self._knows_prefix = not prefix
+        self._prefix_states_TD: Tensor | None = None
 
     @torch.inference_mode()
     def admit(
@@ -68,7 +73,7 @@ class SlotLanes:
         if not self._starts:
             self._column = self._first_column
         if not self._knows_prefix:
-            self._read_prefix()
+            self._read_prefix(hidden=hidden)
         readings = [
             self._admit(part, copies=copies, hidden=hidden) for part in self._parts(prompts)
         ]
@@ -85,15 +90,19 @@ class SlotLanes:
         if self._column == self._num_columns:
             self._move_left()
         num_lanes, column = len(self._starts), self._column
-        first = min(self._starts)
         self._mask_BW[:num_lanes, column] = 0
-        self._cache.write_step(num_lanes=num_lanes, first_column=first, column=column)
-        logits_BV, states_BTD = self._read(
-            tokens_B[:, None].to(self._device),
-            position_BT=self._position_B[:, None],
-            mask_B1TW=self._mask_BW[:num_lanes, None, None, first : column + 1],
-            hidden=hidden,
-        )
+        tokens_B = tokens_B.to(self._device)
+        logits_BV = None if hidden else self._replay(tokens_B)
+        states_BTD = None
+        if logits_BV is None:
+            first = min(self._starts)
+            self._cache.write_step(num_lanes=num_lanes, first_column=first, column=column)
+            logits_BV, states_BTD = self._read(
+                tokens_B[:, None],
+                position_BT=self._position_B[:, None],
+                mask_B1TW=self._mask_BW[:num_lanes, None, None, first : column + 1],
+                hidden=hidden,
+            )
         self._column += 1
         self._position_B += 1
         return Reading(logits_BV, None if states_BTD is None else states_BTD[:, -1])
@@ -123,6 +132,19 @@ class SlotLanes:
         self._starts = [self._starts[lane] for lane in order]
         self._births = [self._births[lane] for lane in order]
 
+    def _replay(self, tokens_B: Tensor) -> Tensor | None:
+        """Step by a recording; None where there is none to be had."""
+        if self._captured is None:
+            return None
+        try:
+            return self._captured.run(tokens_B, position_B=self._position_B, column=self._column)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            warn_of_failed_capture(error)
+            self._captured = None
+            return None
+
     def _parts(self, prompts: Sequence[Sequence[int]]) -> Iterator[Sequence[Sequence[int]]]:
         """Cut prompts into parts whose padded tokens fit one forward pass."""
         width = _rounded_up(max(map(len, prompts)))
@@ -130,15 +152,17 @@ class SlotLanes:
         for first in range(0, len(prompts), size):
             yield prompts[first : first + size]
 
-    def _read_prefix(self) -> None:
+    def _read_prefix(self, *, hidden: bool) -> None:
         self._knows_prefix = True
         tokens_1T = torch.tensor([self._prefix], device=self._device)
         self._cache.read_prefix()
-        self._read(
+        _, states_1TD = self._read(
             tokens_1T,
             position_BT=torch.arange(tokens_1T.shape[1], device=self._device)[None],
             mask_B1TW=self._causal(tokens_1T.shape[1])[None, None],
+            hidden=hidden,
         )
+        self._prefix_states_TD = None if states_1TD is None else states_1TD[0]
 
     def _admit(self, prompts: Sequence[Sequence[int]], *, copies: int, hidden: bool) -> Reading:
         known = len(self._prefix)
@@ -161,16 +185,18 @@ class SlotLanes:
             hidden=hidden,
         )
         self._enter(seen_PW, position_PT[:, -1] + 1, copies=copies)
-        last_PD = None if states_PTD is None else states_PTD[:, -1].repeat_interleave(copies, 0)
-        states = (
-            []
-            if states_PTD is None
-            else [
-                states_TD[width - length :]
+        logits_BV = logits_PV.repeat_interleave(copies, 0)
+        if states_PTD is None:
+            return Reading(logits_BV)
+        known_TD = states_PTD[0, :0] if self._prefix_states_TD is None else self._prefix_states_TD
+        return Reading(
+            logits_BV,
+            states_PTD[:, -1].repeat_interleave(copies, 0),
+            [
+                torch.cat([known_TD, states_TD[width - length :]])
                 for states_TD, length in zip(states_PTD, lengths, strict=True)
-            ]
+            ],
         )
-        return Reading(logits_PV.repeat_interleave(copies, 0), last_PD, states)
 
     def _read(
         self, input_BT: Tensor, *, position_BT: Tensor, mask_B1TW: Tensor, hidden: bool = False

@@ -30,11 +30,15 @@ class PromptCodec:
     With a chat template, prompts carry the control tokens that the template wrote; without one, a
     prompt is plain text: the tokenizer adds its opening token, and text that looks like a control
     token stays text.
+
+    Args:
+        tokenizer: The model's tokenizer.
+        chat: Whether its chat template is heeded; a masked model is given the text itself.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, *, chat: bool = True) -> None:
         self._tokenizer = tokenizer
-        self.is_chat: bool = bool(tokenizer.chat_template)
+        self.is_chat: bool = chat and bool(tokenizer.chat_template)
         # Chat formats also use tokens that are not declared special, `<tool_call>` for one. Some
         # tokenizers add runs of spaces too, which open nothing.
         added = {token.content for token in tokenizer.added_tokens_decoder.values()}
@@ -138,6 +142,11 @@ class PromptCodec:
             [[token] for token in tokens], clean_up_tokenization_spaces=False
         )
         return [str(text) for text in texts]
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer itself."""
+        return self._tokenizer
 
     @property
     def end_id(self) -> int | None:

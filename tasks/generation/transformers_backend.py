@@ -1,4 +1,4 @@
-"""The transformers backend: a decoder-only model in this process, in batches or row by row."""
+"""The transformers backend: a model in this process, in batches or row by row."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,21 +11,24 @@ from schemas.errors import RunError
 from schemas.manifest import Determinism, ModelInfo
 from schemas.recipe import TransformersModel
 from schemas.strategies import Strategy
+from tasks.generation.allocation import keep_freed_memory
 from tasks.generation.determinism import promise_of
-from tasks.generation.engine import Engine, fail
+from tasks.generation.families import family_of
 from tasks.generation.folders import find_model
-from tasks.generation.jobs import Job, Row, common_prefix, jobs_of
-from tasks.generation.lanes import Lanes
+from tasks.generation.jobs import Row, fail
+from tasks.generation.lane_writer import LOGPROB_DIGITS, LaneWriter
 from tasks.generation.loading import compute_of, describe, load_model
-from tasks.generation.lockstep_lanes import LockstepLanes
+from tasks.generation.masked import MaskedEngine
+from tasks.generation.masked_text import MaskedCodec
 from tasks.generation.memory import is_out_of_memory, rows_that_fit
+from tasks.generation.network import Network
 from tasks.generation.protocol import Completion, Compute, Request
 from tasks.generation.scoring import ContinuationScorer, failure
-from tasks.generation.slot_lanes import SlotLanes, serves
+from tasks.generation.sizing import fastest_lanes
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
 
-_LOGPROB_DIGITS = 2
-"""Digits of a mean log-probability that no batch changes: sums differ by some 1e-6 nats."""
+_TYPICAL_TOKENS = 512
+"""Prompt and reply of a row, as long as they may be when the number of lanes is measured."""
 
 
 class TransformersBackend:
@@ -47,27 +50,25 @@ class TransformersBackend:
     """
 
     def __init__(self, model: TransformersModel, *, folder: Path) -> None:
+        keep_freed_memory()
         files = find_model(model, folder=folder)
         tokenizer = load_tokenizer(files.path)
-        self._codec = PromptCodec(tokenizer)
+        is_masked = family_of(files) == "masked"
+        self._codec = PromptCodec(tokenizer, chat=not is_masked)
         self._model = load_model(model, folder=files, end_id=self._codec.end_id)
         self._info = describe(files, device=self._model.device, dtype=self._model.dtype)
         self._strict = model.deterministic == "strict"
-        # What is computed in one shape keeps to the model's own cache, which copies nothing over.
-        self._slots = not self._strict and serves(self._model.network)
-        # float64 noise and 64-bit hashes do not exist on Apple's GPU.
-        chooser = torch.device("cpu") if self._model.device.type == "mps" else self._model.device
-        self._engine = Engine(
-            self._codec,
-            end_ids=self._model.end_ids,
-            vocabulary_size=self._model.network.vocabulary_size,
-            device=chooser,
-            num_digits=None if self._strict else _LOGPROB_DIGITS,
+        self._writer: LaneWriter | MaskedEngine = (
+            MaskedEngine(
+                self._model,
+                codec=MaskedCodec(tokenizer, place=files.path),
+                mask_rate=model.mask_rate,
+                num_digits=None if self._strict else LOGPROB_DIGITS,
+            )
+            if is_masked
+            else LaneWriter(self._model, codec=self._codec, strict=self._strict)
         )
-        self._scorer = ContinuationScorer(
-            self._model, codec=self._codec, context_length=self._info.context_length
-        )
-        self._asked_lanes = 1 if self._strict else model.batch_size
+        self._asked_lanes = self._lanes_asked_for(model)
         self._max_lanes = sys.maxsize
 
     @property
@@ -117,14 +118,17 @@ class TransformersBackend:
             yield from self._generate_group(of_strategy, of_strategy[0].request.strategy)
 
     def score_continuations(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """Score continuations of prompts; see `TextScorer.score_continuations`.
+        """Score continuations of prompts with a decoder-only model; see `TextScorer`.
 
         Raises:
             RunError: If one pair alone does not fit into memory (CS-G002), or the model fails
                 (CS-G001).
         """
+        scorer = ContinuationScorer(
+            self._model, codec=self._codec, context_length=self._info.context_length
+        )
         try:
-            return self._scorer.score(pairs)
+            return scorer.score(pairs)
         except (RuntimeError, MemoryError) as error:
             raise failure(error) from error
 
@@ -132,7 +136,7 @@ class TransformersBackend:
         longest = request.strategy.length.max
         if not prompt:
             return "the prompt has no tokens"
-        if len(prompt) + longest > self._info.context_length:
+        if not self._info.holds(prompt=len(prompt), reply=longest):
             return (
                 f"context overflow: {len(prompt)} tokens of prompt and {longest} of reply "
                 f"do not fit into {self._info.context_length}"
@@ -142,47 +146,54 @@ class TransformersBackend:
     def _generate_group(self, rows: list[Row], strategy: Strategy) -> Iterator[Completion]:
         pending = {id(row.request): row for row in rows}
         while pending:
-            jobs = jobs_of(pending.values(), strategy)
-            max_lanes = min(self._max_lanes, self._lanes_at_once(jobs[0], strategy))
-            lanes = self._open_lanes(jobs, strategy, max_lanes=max_lanes)
+            longest = max(len(row.prompt) for row in pending.values())
+            width = self._writer.width(strategy)
+            # One search takes all its lanes, however few are asked for.
+            max_lanes = min(self._max_lanes, self._lanes_at_once(longest, strategy))
+            max_lanes = max(max_lanes, width)
+            used = min(max_lanes, len(pending) * width)
+            writing = self._writer.run(
+                list(pending.values()), strategy=strategy, max_lanes=max_lanes
+            )
             try:
-                for completion in self._engine.run(
-                    jobs, strategy=strategy, lanes=lanes, max_lanes=max_lanes
-                ):
+                for completion in writing:
                     del pending[id(completion.request)]
                     yield completion
             except (RuntimeError, MemoryError) as error:
-                self._halve(min(max_lanes, len(jobs) * self._engine.width(strategy)), error)
+                self._halve(used, error, width=width)
 
-    def _open_lanes(self, jobs: Sequence[Job], strategy: Strategy, *, max_lanes: int) -> Lanes:
+    def _lanes_asked_for(self, model: TransformersModel) -> int | None:
+        """Return the number of lanes that is settled; None where memory alone decides.
+
+        In less than float32 rows depend on the batch: it is not left to a clock then.
+        """
+        if self._strict:
+            return 1
+        if model.batch_size != "auto":
+            return model.batch_size
         network = self._model.network
-        if not self._slots:
-            return LockstepLanes(
-                network, device=self._model.device, pads_left=self._model.probe.pads_left
-            )
-        return SlotLanes(
-            network,
-            prefix=common_prefix(jobs),
-            longest=len(jobs[0].prompt),
-            max_new_tokens=strategy.length.max,
-            max_lanes=max_lanes,
-        )
+        if self._writer.slots and isinstance(network, Network) and self._info.dtype == "float32":
+            return fastest_lanes(network, most=self._lanes_that_fit(_TYPICAL_TOKENS))
+        return None
 
-    def _lanes_at_once(self, longest: Job, strategy: Strategy) -> int:
-        if self._asked_lanes != "auto":
-            return self._asked_lanes
+    def _lanes_that_fit(self, num_tokens: int) -> int:
         return rows_that_fit(
             self._model.device,
             cache_bytes=self._model.probe.cache_bytes,
-            max_tokens=len(longest.prompt) + strategy.length.max,
+            max_tokens=num_tokens,
             vocabulary_size=self._model.network.vocabulary_size,
         )
 
-    def _halve(self, num_lanes: int, error: Exception) -> None:
+    def _lanes_at_once(self, longest: int, strategy: Strategy) -> int:
+        # Lanes have room for two replies, so that they need not be moved all the time.
+        fitting = self._lanes_that_fit(longest + 2 * strategy.length.max)
+        return fitting if self._asked_lanes is None else min(self._asked_lanes, fitting)
+
+    def _halve(self, num_lanes: int, error: Exception, *, width: int) -> None:
         """Answer a failed batch: fewer lanes from now on if memory was short, else the run ends."""
         if not is_out_of_memory(error):
             raise RunError(f"the model failed: {error}", code="CS-G001", retryable=True) from error
-        if num_lanes == 1:
+        if num_lanes == width:
             raise RunError(
                 "out of memory with a batch of one",
                 code="CS-G002",

@@ -11,6 +11,7 @@ import numpy as np
 
 from schemas.base import Frozen
 from schemas.manifest import Manifest
+from schemas.models import OpenAIModel
 from schemas.recipe import Recipe
 
 ASSUMED_ACCEPTANCE = 0.8
@@ -36,12 +37,20 @@ class Forecast(Frozen):
     """Seconds of generation; None when neither a release nor the model's size tells the pace."""
     megabytes: float
     """Size of the release."""
+    usd: float | None = None
+    """US dollars at an endpoint, by the recipe's price; None without one."""
     basis: str
     """Where the figures come from, in a sentence."""
 
 
 def forecast(
-    recipe: Recipe, *, prompt_bytes: float, parameters: int, device: str, earlier: Manifest | None
+    recipe: Recipe,
+    *,
+    prompt_bytes: float,
+    parameters: int,
+    device: str,
+    earlier: Manifest | None,
+    prompt_tokens: float = 0.0,
 ) -> Forecast:
     """Predict what a run costs.
 
@@ -51,6 +60,7 @@ def forecast(
         parameters: Number of the model's weights; 0 when unknown.
         device: Where it will run: `cpu`, `cuda:0`.
         earlier: Manifest of the newest release of this corpus by the same model, None without one.
+        prompt_tokens: Mean number of tokens of a prompt.
     """
     shares = np.array([strategy.share for strategy in recipe.strategies])
     shares /= shares.sum()
@@ -80,7 +90,17 @@ def forecast(
         seconds=None if pace is None else tokens / pace,
         megabytes=candidates * (_ROW_BYTES + 0.2 * (prompt_bytes + text_bytes)) / 1e6,
         basis=basis,
+        usd=_usd(recipe, prompt_tokens=candidates * prompt_tokens, completion_tokens=tokens),
     )
+
+
+def _usd(recipe: Recipe, *, prompt_tokens: float, completion_tokens: float) -> float | None:
+    if not isinstance(recipe.model, OpenAIModel) or recipe.model.price is None:
+        return None
+    cost = recipe.model.price.usd(
+        prompt_tokens=round(prompt_tokens), completion_tokens=round(completion_tokens)
+    )
+    return cost if recipe.budget.usd is None else min(cost, recipe.budget.usd)
 
 
 def _flops(device: str) -> float:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from schemas.gates import Reason
 from schemas.recipe import Recipe
 from schemas.row import SCORED_SCHEMA, SELECTED_SCHEMA, VERDICT_FIELDS
 from tasks.planning.plan import Plan
@@ -52,15 +53,16 @@ def first_round(recipe: Recipe, plan: Plan) -> Round:
 def next_round(workspace: Workspace, number: int, recipe: Recipe, plan: Plan) -> Round:
     """Plan round `number` from the outcome of the rounds before it.
 
-    A rejected row comes back with the next attempt number while it has attempts left; a row that
-    the budget kept waiting comes back as it was.
+    A rejected row comes back with the next attempt number while it has attempts left, unless the
+    money did not reach it; a row that the token budget kept waiting comes back as it was.
     """
     before = pq.read_table(workspace.plan(number - 1))
     waiting = before.filter(pc.invert(before["admitted"]))
     outcome = _outcome(workspace, number - 1)
     again = outcome.filter(
         pc.and_(
-            pc.is_valid(outcome["reason"]),
+            # Accepted rows have no reason; rows that the money did not reach are not sent later.
+            pc.fill_null(pc.not_equal(outcome["reason"], Reason.USD_BUDGET.value), False),
             pc.less(outcome["attempt"], recipe.budget.attempts_per_row - 1),
         )
     )

@@ -32,6 +32,7 @@ class Stream(IntEnum):
     TEMPLATE = 8
     PLAN = 9
     CORRUPT = 10
+    RETRY = 20
 
 
 def mix(values: U64) -> U64:

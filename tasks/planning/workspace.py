@@ -3,6 +3,7 @@
 OUT/NAME/.work-KEY/
   run.json                                        what this run is, fixed at its start
   inputs.json                                     template and examples as they were then
+  replies.jsonl                                   an endpoint's replies, each as it came
   round-000000/plan.parquet                       rows and attempts of the round
   round-000000/shard-000000000.prompts.parquet    one file a shard and stage ...
   round-000000/shard-000000000.prompts.receipt    ... what it was made from, and its hash
@@ -77,6 +78,11 @@ class Workspace:
     def inputs(self) -> Path:
         """The prompt template and the few-shot examples as they were at the start."""
         return self.folder / "inputs.json"
+
+    @property
+    def replies(self) -> Path:
+        """The replay log: replies of an endpoint that are paid already."""
+        return self.folder / "replies.jsonl"
 
     def delete(self) -> None:
         """Delete the folder: the release holds everything in it.
@@ -217,6 +223,8 @@ def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
 
     Temporary files of a try that was killed are deleted. A damaged `run.json` is written anew: the
     work key is in the folder's name, and every other file says for itself what it was made from.
+    So is one that differs in what the work key leaves out (batch size, timeouts, ...): the newest
+    wish counts.
 
     Args:
         home: `OUT/NAME`.
@@ -236,16 +244,20 @@ def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
     with disk_faults(workspace.folder):
         for path in workspace.folder.rglob(f"{TEMPORARY}*"):
             path.unlink()
-    if not _is_of(workspace, facts):
+    earlier = _facts_of(workspace, facts.work_key)
+    if earlier is not None:
+        kept = {"version": earlier.version, "created": earlier.created}
+        facts = facts.model_copy(update=kept)
+    if facts != earlier:
         write_whole(workspace.folder / "run.json", facts.model_dump_json(indent=1).encode())
     return workspace
 
 
-def _is_of(workspace: Workspace, facts: RunFacts) -> bool:
+def _facts_of(workspace: Workspace, work_key: str) -> RunFacts | None:
     try:
-        return workspace.facts.work_key == facts.work_key
+        return facts if (facts := workspace.facts).work_key == work_key else None
     except RunError:
-        return False
+        return None
 
 
 @contextmanager

@@ -1,18 +1,22 @@
 """A recipe checked as far as it can be without the model's weights in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import InputError
+from schemas.manifest import ModelInfo
 from schemas.noise import Plugin
 from schemas.noise_mixtures import walk
-from schemas.recipe import Recipe, ScriptedModel, TransformersModel
+from schemas.recipe import AnyModel, Recipe
 from schemas.recipe_file import TEMPLATE, LoadedRecipe, load_recipe
 from tasks.generation.backends import Inspected, inspect_model
+from tasks.generation.families import check_family
+from tasks.generation.support import check_support
 from tasks.noise.opening import open_misspellings
 from tasks.noise.plugins import load_plugin
 from tasks.preflight.corruption import check_corruption, corrupt_texts
@@ -23,6 +27,8 @@ from tasks.preflight.ranking import (
     find_rewards,
 )
 from tasks.prompting.rendering import PromptWriter, prepare_prompts
+
+T = TypeVar("T")
 
 _SAMPLE = 256
 """Prompts rendered for a check: the first of the plan."""
@@ -66,12 +72,14 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
         (CS-P...), model (CS-M...).
     """
     loaded = load_recipe(path, overrides=overrides)
+    _placed(loaded, lambda: check_support(loaded.recipe))
     # Prompts before the model: their errors show before torch is imported, which takes seconds.
     plain = prepare_prompts(loaded, corrupt=corrupt_texts)
     _check_noise(loaded)
     check_corruption(loaded)
     check_scorers(loaded.recipe, place_of=loaded.place)
-    model = _inspect(loaded)
+    model = _placed(loaded, lambda: inspect_model(local_model(loaded), folder=loaded.folder))
+    _placed(loaded, lambda: check_family(loaded.recipe, model.info.family))
     rewards = find_rewards(loaded)
     writer = replace(plain, format_prompt=model.format_prompt)
     rows = np.arange(min(loaded.recipe.rows, _SAMPLE), dtype=np.int64)
@@ -79,25 +87,26 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     prompts = table["prompt"].to_pylist()
     tokens = np.array(model.count_tokens(prompts), dtype=np.int64)
     longest = max(*model.count_tokens(writer.longest()), int(tokens.max()))
-    _check_context(loaded, model.info.context_length, longest)
+    _check_context(loaded, model.info, longest)
     check_questions(loaded, model)
     return CheckedRecipe(loaded, model, writer, tuple(prompts), tokens, rewards)
 
 
-def local_model(loaded: LoadedRecipe) -> TransformersModel | ScriptedModel:
+def local_model(loaded: LoadedRecipe) -> AnyModel:
     """Return the recipe's model with an absolute path in place of a relative one."""
     path = loaded.model_path()
     model = loaded.recipe.model
     return model if path is None else model.model_copy(update={"name": str(path)})
 
 
-def _inspect(loaded: LoadedRecipe) -> Inspected:
-    """Inspect the model; an error about a key of the recipe names the file and line of that key."""
+def _placed(loaded: LoadedRecipe, check: Callable[[], T]) -> T:
+    """Run a check; an error about a key of the recipe names the file and line of that key."""
     try:
-        return inspect_model(local_model(loaded), folder=loaded.folder)
+        return check()
     except InputError as error:
-        if error.place.startswith("model."):
-            error.place = loaded.place(tuple(error.place.split(".")))
+        if error.place.partition(".")[0] in ("model", "prompt", "strategies"):
+            keys = error.place.split(".")
+            error.place = loaded.place(tuple(int(key) if key.isdigit() else key for key in keys))
         raise
 
 
@@ -115,13 +124,13 @@ def _check_noise(loaded: LoadedRecipe) -> None:
                 raise
 
 
-def _check_context(loaded: LoadedRecipe, context: int, longest_prompt: int) -> None:
+def _check_context(loaded: LoadedRecipe, model: ModelInfo, longest_prompt: int) -> None:
     """Refuse prompts that leave no room for the longest reply."""
     longest_reply = max(strategy.length.max for strategy in loaded.recipe.strategies)
-    if longest_prompt + longest_reply > context:
+    if not model.holds(prompt=longest_prompt, reply=longest_reply):
         raise InputError(
             f"a prompt of {longest_prompt} tokens and a reply of up to {longest_reply} exceed the "
-            f"model's context of {context}",
+            f"model's context of {model.context_length}",
             code="CS-P008",
             place=loaded.place(TEMPLATE),
             hint="shorten the template, use fewer examples per row, or lower length.max",

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from schemas.models import OpenAIModel, VllmModel
 from schemas.noise_mixtures import asks_for_tokenizer, walk
 from schemas.noise_words import Misspell
-from schemas.recipe import Recipe, ScriptedModel, TransformersModel
+from schemas.recipe import AnyModel, Recipe, TransformersModel
 from schemas.recipe_identity import recipe_sha256, work_key
 from tasks.generation.backends import Inspected, inspect_model
 from tasks.generation.folders import STARTER_FOLDER, damaged
@@ -42,7 +43,7 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
     """State what a run of this recipe would be; its version and time are those of this moment."""
     recipe, info = checked.recipe, checked.model.info
     model = local_model(checked.loaded)
-    if isinstance(model, TransformersModel) and info.revision is not None:
+    if isinstance(model, TransformersModel | VllmModel) and info.revision is not None:
         # What a branch names may change while the run lasts; the commit does not.
         model = model.model_copy(update={"revision": info.revision})
     index = training_index(model)
@@ -116,7 +117,13 @@ def prompt_writer(workspace: Workspace) -> PromptWriter:
 def backend_of(workspace: Workspace) -> Backend:
     """Open the model of a run; it stays in memory for the shards to come."""
     facts = workspace.facts
-    return open_ranked(facts.recipe, facts.model, folder=workspace.folder, rewards=facts.rewards)
+    return open_ranked(
+        facts.recipe,
+        facts.model,
+        folder=workspace.folder,
+        rewards=facts.rewards,
+        replay=workspace.replies,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -133,7 +140,7 @@ def opened_steps(workspace: Workspace) -> OpenSteps:
 
 def open_steps(
     recipe: Recipe,
-    model: TransformersModel | ScriptedModel,
+    model: AnyModel,
     *,
     folder: Path,
     texts: Iterable[pa.ChunkedArray],
@@ -169,25 +176,24 @@ def _inspected(workspace: Workspace) -> Inspected:
     return inspect_model(workspace.facts.model, folder=workspace.folder)
 
 
-def training_index(model: TransformersModel | ScriptedModel) -> Path | None:
+def training_index(model: AnyModel) -> Path | None:
     """Find the fingerprints of a model's training texts beside its weights; None without them."""
+    if isinstance(model, OpenAIModel):
+        return None  # its name is the endpoint's, and no path of this machine
     folder = STARTER_FOLDER if model.name == "starter" else Path(model.name)
     path = folder / TRAINING_INDEX
     # A relative name is a hub id, and leads to no folder here.
     return path if folder.is_absolute() and path.is_file() else None
 
 
-def known_texts(
-    model: TransformersModel | ScriptedModel, examples: ExampleSet | None
-) -> FingerprintIndex:
+def known_texts(model: AnyModel, examples: ExampleSet | None) -> FingerprintIndex:
     """Index what no candidate may copy: every example, and the model's known training texts."""
-    known = _training_texts(model)
+    known = _training_texts(training_index(model))
     return known if examples is None else known | FingerprintIndex.of_texts(examples.texts())
 
 
 @lru_cache(maxsize=1)
-def _training_texts(model: TransformersModel | ScriptedModel) -> FingerprintIndex:
-    path = training_index(model)
+def _training_texts(path: Path | None) -> FingerprintIndex:
     if path is None:
         return FingerprintIndex.of_texts(())
     try:

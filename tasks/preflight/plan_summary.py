@@ -32,6 +32,7 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
         parameters=checked.model.num_parameters,
         device=info.device,
         earlier=_earlier(out, recipe.name, info),
+        prompt_tokens=float(checked.prompt_tokens.mean()),
     )
     return {
         "name": recipe.name,

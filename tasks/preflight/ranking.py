@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import InputError
-from schemas.recipe import Recipe, ScriptedModel, TransformersModel
+from schemas.recipe import AnyModel, Recipe, TransformersModel
 from schemas.recipe_file import LoadedRecipe, is_model_path
 from schemas.strategies import LabelPosteriorScorer, NoisyChannel, RewardScorer, Scorer
 from schemas.strategies_token import SAMPLED
@@ -157,10 +157,11 @@ def questions(recipe: Recipe, *, format_prompt: Callable[[str], str]) -> Questio
 
 def open_ranked(
     recipe: Recipe,
-    model: TransformersModel | ScriptedModel,
+    model: AnyModel,
     *,
     folder: Path,
     rewards: Mapping[str, TransformersModel],
+    replay: Path | None = None,
 ) -> Backend:
     """Open a recipe's backend, with what ranks candidates if a strategy has any.
 
@@ -169,11 +170,12 @@ def open_ranked(
         model: Its model, with an absolute path in place of a relative one.
         folder: Where relative paths start.
         rewards: Its reward models by the names that it gives them.
+        replay: File of an endpoint's replies that are paid already; None keeps none.
 
     Raises:
         InputError: As `open_backend`; CS-M004 if the model cannot read texts and a strategy asks.
     """
-    backend = open_backend(model, folder=folder)
+    backend = open_backend(model, folder=folder, replay=replay, usd=recipe.budget.usd)
     if all(plain_strategy(strategy) is strategy for strategy in recipe.strategies):
         return backend
     judge = None

@@ -7,7 +7,7 @@ from typing import assert_never
 
 import pyarrow as pa
 
-from schemas.gates import Reason, RowGates, Stage
+from schemas.gates import UNSENT, Reason, RowGates, Stage
 from schemas.row import CANDIDATE_SCHEMA, SCORED_SCHEMA, SCORES, SCORES_TYPE
 from schemas.strategies import Length, Strategy
 from tasks.quality.fingerprints import FingerprintIndex
@@ -79,7 +79,8 @@ def judge(
     """
     if candidate.finish_reason == "error":
         detail = candidate.error or "the backend gave no reason"
-        return Verdict(Stage.GENERATE, Reason.GENERATION_ERROR, detail)
+        reason = Reason.USD_BUDGET if detail == UNSENT else Reason.GENERATION_ERROR
+        return Verdict(Stage.GENERATE, reason, detail)
     if candidate.error is not None:
         return Verdict(Stage.GENERATE, Reason.OUTPUT_INVALID, candidate.error)
     failures = chain(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from schemas.manifest import RowCounts, Shortfall, StrategyAccount, TokenCounts
 from schemas.recipe import Recipe
+from tasks.generation.replay_log import read_usage
 from tasks.planning.plan import Plan
 from tasks.planning.rounds import candidates
 from tasks.planning.workspace import Cost, Workspace, read_cost
@@ -29,6 +30,7 @@ class Accounts:
         tokens: Tokens read and written by the model.
         seconds: Seconds of work by stage.
         strategies: Rows and cost of each strategy of the recipe, in its order.
+        usd: What an endpoint's replies cost in US dollars; None without a price.
     """
 
     rows: RowCounts
@@ -36,6 +38,7 @@ class Accounts:
     tokens: TokenCounts
     seconds: dict[str, float]
     strategies: tuple[StrategyAccount, ...]
+    usd: float | None = None
 
 
 def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
@@ -52,6 +55,7 @@ def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
         rejected.update(table.filter(pc.invert(good))["reason"].to_pylist())
     count = int(accepted.sum())
     generated, _, tokens = sums.sum(axis=0).tolist()
+    used = read_usage(workspace.replies)
     return Accounts(
         rows=RowCounts(
             requested=recipe.rows,
@@ -61,9 +65,14 @@ def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
             rejected=dict(sorted(rejected.items())),
         ),
         shortfalls=_shortfalls(workspace, recipe, ~accepted) if count < recipe.rows else (),
-        tokens=TokenCounts(prompt=_prompt_tokens(workspace), generated=tokens),
+        tokens=TokenCounts(
+            # An endpoint's own count is better than the estimate that the run was planned by.
+            prompt=used.prompt_tokens or _prompt_tokens(workspace),
+            generated=tokens,
+        ),
         seconds=_seconds(workspace),
         strategies=_strategy_accounts(workspace, recipe, sums),
+        usd=used.usd(getattr(workspace.facts.model, "price", None)),
     )
 
 

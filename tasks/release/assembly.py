@@ -68,6 +68,7 @@ def assemble(
             shortfalls=accounts.shortfalls,
             splits=splits,
             tokens=accounts.tokens,
+            usd=accounts.usd,
             seconds=accounts.seconds,
             strategies=accounts.strategies,
             determinism=determinism,

@@ -21,6 +21,8 @@ def _meaning(reason: Reason) -> str:  # noqa: C901 - one line a case
             return "The model gave no usable reply."
         case Reason.OUTPUT_INVALID:
             return "The reply does not have the form that the recipe asks for."
+        case Reason.USD_BUDGET:
+            return "Not sent: the money budget was spent."
         case Reason.EMPTY:
             return "Nothing was left of the reply after cleaning."
         case Reason.UNFINISHED:

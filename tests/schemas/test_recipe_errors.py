@@ -42,7 +42,7 @@ def test_a_key_named_like_its_kind_has_its_place(tmp_path: Path) -> None:
 def test_an_unknown_key_is_suggested_among_those_of_its_kind(tmp_path: Path) -> None:
     error = error_of(tmp_path, GOOD, "strategies.1.top_p=0.5")
     assert error.code == "CS-R003"
-    assert error.hint.endswith("kind, length, share, stop, temperature, top_k")
+    assert error.hint.endswith("num_return_sequences, share, stop, temperature, top_k")
 
 
 def test_a_spelling_error_counts_before_the_missing_key(tmp_path: Path) -> None:
@@ -75,15 +75,6 @@ def test_choices_are_listed(tmp_path: Path) -> None:
     error = error_of(tmp_path, GOOD, "strategies.0.kind=nuclues")
     assert 'did you mean "nucleus"?' in error.hint
     assert "greedy, temperature, top_k, nucleus, min_p, typical" in error.hint
-
-
-@pytest.mark.parametrize(
-    "item", ["model.backend=openai", "model.backend=vllm", "strategies.0.kind=contrastive"]
-)
-def test_what_a_later_version_has_is_said(tmp_path: Path, item: str) -> None:
-    error = error_of(tmp_path, GOOD, item)
-    assert error.code == "CS-R006"
-    assert "not available in this version" in error.message
 
 
 @pytest.mark.parametrize(

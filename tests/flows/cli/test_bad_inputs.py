@@ -265,14 +265,11 @@ MODELS = [
         lambda home: (home / "model").symlink_to("/usr"),
     ),
     Case(
-        "encoder-decoder",
+        "encoder-alone",
         with_model(),
         "CS-M004",
         "model",
-        model(
-            config__json=b'{"model_type": "t5", "architectures": ["T5ForConditionalGeneration"],'
-            b' "is_encoder_decoder": true}'
-        ),
+        model(config__json=b'{"model_type": "bert", "architectures": ["BertModel"]}'),
     ),
     Case(
         "unknown-architecture",

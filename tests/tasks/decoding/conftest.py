@@ -131,7 +131,7 @@ def search_by_definition(model, prompt, strategy, *, ends, target=None, allowed=
             group.done = (
                 not group.going
                 or size == length.max
-                or (full and early is True)
+                or (full and (early is True or width == 1))
                 or (full and group.going[0][0] / power <= group.finished[-1][0])
             )
     return [group.finished for group in groups]

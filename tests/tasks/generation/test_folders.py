@@ -160,12 +160,18 @@ def unknown_type(path):
     change_json(path / "config.json", model_type="martian", architectures=["MartianForCausalLM"])
 
 
-def encoder_decoder(path):
-    change_json(path / "config.json", model_type="t5", architectures=["T5ForConditionalGeneration"])
+def speech(path):
+    architectures = ["WhisperForConditionalGeneration"]
+    change_json(
+        path / "config.json",
+        model_type="whisper",
+        architectures=architectures,
+        is_encoder_decoder=True,
+    )
 
 
-def masked(path):
-    change_json(path / "config.json", model_type="bert", architectures=["BertForMaskedLM"])
+def encoder_alone(path):
+    change_json(path / "config.json", model_type="bert", architectures=["BertModel"])
 
 
 def own_code(path):
@@ -229,8 +235,8 @@ FAULTS = {
     config_too_deep: "CS-M003",
     config_without_type: "CS-M004",
     unknown_type: "CS-M004",
-    encoder_decoder: "CS-M004",
-    masked: "CS-M004",
+    speech: "CS-M004",
+    encoder_alone: "CS-M004",
     own_code: "CS-M004",
     own_tokenizer_code: "CS-M004",
     only_pickle: "CS-M002",

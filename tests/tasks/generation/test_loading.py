@@ -1,3 +1,4 @@
+import json
 import warnings
 
 import pytest
@@ -8,8 +9,10 @@ from schemas.recipe import TransformersModel
 from tasks.generation import loading
 from tasks.generation.folders import find_model
 from tasks.generation.loading import choose_device, choose_dtype, compute_of, describe, load_model
-from tasks.generation.network import Probe
+from tasks.generation.masked_network import MaskedNetwork
+from tasks.generation.network import Network, Probe
 from tasks.generation.protocol import Compute
+from tasks.generation.seq2seq_network import Seq2SeqNetwork
 
 CPU = torch.device("cpu")
 
@@ -84,3 +87,78 @@ def test_a_card_is_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"Card {device.index}")
     assert compute_of(torch.device("cuda:1")).device == "cuda:1 (Card 1)"
     assert compute_of(CPU) == Compute("cpu", num_threads=torch.get_num_threads())
+
+
+@pytest.mark.parametrize(
+    ("kind", "family", "network"),
+    [
+        ("mistral", "decoder", Network),
+        ("t5", "encoder_decoder", Seq2SeqNetwork),
+        ("bart", "encoder_decoder", Seq2SeqNetwork),
+        ("bert", "masked", MaskedNetwork),
+        ("roberta", "masked", MaskedNetwork),
+    ],
+)
+def test_every_family_is_loaded_tested_and_silent(family_model, capfd, kind, family, network):
+    folder = family_model(kind)
+    capfd.readouterr()
+    loaded = load(folder)
+    assert (loaded.family, loaded.probe.pads_left) == (family, True)
+    assert isinstance(loaded.network, network)
+    assert loaded.probe.cache_bytes > 0
+    assert (
+        describe(
+            find_model(TransformersModel(name=str(folder)), folder=folder),
+            device=CPU,
+            dtype=torch.float32,
+        ).family
+        == family
+    )
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("forced", "expected"), [("bart", (0,)), ("bart-forced", (0, 3)), ("t5", (1,))]
+)
+def test_a_reply_opens_as_the_models_own_settings_say(family_model, forced, expected):
+    assert load(family_model(forced)).network.decoder_prompt == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "cls"), [("bert", MaskedNetwork), ("t5", Seq2SeqNetwork), ("bart", Seq2SeqNetwork)]
+)
+def test_an_encoder_that_padding_disturbs_is_loaded_with_a_warning(
+    family_model, monkeypatch, kind, cls
+):
+    name = "read" if cls is MaskedNetwork else "encode"
+    heeding = getattr(cls, name)
+
+    def ignoring(self, input_BT, *, mask_BT=None, mask_PS=None, **more):
+        masks = {"mask_BT": None} if cls is MaskedNetwork else {"mask_PS": None}
+        return heeding(self, input_BT, **masks, **more)
+
+    monkeypatch.setattr(cls, name, ignoring)
+    with pytest.warns(UserWarning, match="does not bear padding"):
+        assert not load(family_model(kind)).probe.pads_left
+
+
+def test_a_model_that_does_not_run_as_its_family_does_is_refused(family_model, monkeypatch):
+    def fails(self, *_, **__):
+        raise AttributeError("no past_key_values")
+
+    monkeypatch.setattr(Network, "forward", fails)
+    with pytest.raises(InputError, match="no past_key_values") as caught:
+        load(family_model("mistral"))
+    assert caught.value.code == "CS-M004"
+
+
+def test_an_encoder_decoder_model_without_a_start_token_is_refused(family_model, tmp_path):
+    for file in family_model("t5").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    for name in ("config.json", "generation_config.json"):
+        content = json.loads((tmp_path / name).read_text("utf-8"))
+        content.pop("decoder_start_token_id", None)
+        (tmp_path / name).write_text(json.dumps(content), "utf-8")
+    with pytest.raises(InputError, match="decoder_start_token_id") as caught:
+        load(tmp_path)
+    assert caught.value.code == "CS-M003"

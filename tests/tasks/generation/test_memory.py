@@ -31,7 +31,9 @@ def test_torchs_own_failed_allocation_is_recognised():
     assert is_out_of_memory(caught.value)
 
 
-@pytest.mark.parametrize(("free", "rows"), [(0, 1), (2_000_000, 1), (20_000_000, 8), (1 << 50, 64)])
+@pytest.mark.parametrize(
+    ("free", "rows"), [(0, 1), (2_000_000, 1), (20_000_000, 8), (1 << 50, 512)]
+)
 def test_the_batch_is_a_power_of_two_that_fits_half_of_the_memory(monkeypatch, free, rows):
     monkeypatch.setattr(memory, "free_bytes", lambda _device: free)
     # 2 * 4,000 * 100 bytes of cache and 48 * 1,000 of logits: 848,000 bytes a row.

@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from schemas.gates import UNSENT
 from schemas.recipe import Recipe
 from schemas.row import SCORED_SCHEMA
 from tasks.planning.plan import Plan
@@ -47,6 +48,19 @@ def test_a_round_tries_just_the_rows_that_the_last_one_rejected(workspace: Works
             if r["attempt"] == number - 1 and r["reason"] is not None and number < 10
         ]
         assert [(row["row"], row["attempt"]) for row in plan] == sorted(rejected)
+
+
+def test_a_row_that_the_money_did_not_reach_is_not_tried_again(
+    run_bare: Any, write_recipe: Any, tmp_path: Path
+) -> None:
+    lines = [{"error": UNSENT}, {"error": "something else"}]
+    path = write_recipe(tmp_path / "recipe", rows=20, lines=lines, budget={"attempts_per_row": 3})
+    rows = judged(run_bare(path, tmp_path / "out"))
+    assert {row["reason"] for row in rows} == {"usd_budget", "generation_error"}
+    for row in rows:
+        later = [r for r in rows if r["row"] == row["row"] and r["attempt"] > row["attempt"]]
+        goes_on = row["reason"] == "generation_error" and row["attempt"] < 2
+        assert bool(later) == goes_on
 
 
 def test_candidates_come_once_in_order_of_rounds_and_rows(workspace: Workspace) -> None:

@@ -41,6 +41,14 @@ def test_an_unfinished_run_goes_on_under_its_first_version(tmp_path: Path) -> No
     assert again.rounds() == [first.round(0)]
 
 
+def test_what_the_work_key_leaves_out_follows_the_newest_wish(tmp_path: Path) -> None:
+    open_workspace(tmp_path, facts(), resume="auto")
+    later = facts(version="second")
+    smaller = later.model.model_copy(update={"batch_size": 2})
+    again = open_workspace(tmp_path, later.model_copy(update={"model": smaller}), resume="auto")
+    assert again.facts == facts().model_copy(update={"model": smaller})
+
+
 def test_another_key_is_another_workspace(tmp_path: Path) -> None:
     first = open_workspace(tmp_path, facts(), resume="auto")
     other = open_workspace(tmp_path, facts("c" * 64), resume="auto")

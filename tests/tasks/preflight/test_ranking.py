@@ -105,7 +105,7 @@ def test_a_model_that_cannot_read_is_refused_when_it_is_opened(recipe_of, monkey
         format_prompt = staticmethod(str)
 
     checked = check_recipe(recipe_of(RERANK))
-    monkeypatch.setattr(ranking, "open_backend", lambda model, folder: Mute())
+    monkeypatch.setattr(ranking, "open_backend", lambda model, **_: Mute())
     with pytest.raises(InputError) as caught:
         open_ranked(checked.recipe, STARTER, folder=Path(), rewards={})
     assert caught.value.code == "CS-M004"

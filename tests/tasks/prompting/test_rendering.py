@@ -171,6 +171,13 @@ def test_the_other_templates_read_well(folder: Path, name: str) -> None:
         assert text in row["prompt"]
 
 
+def test_a_text_to_be_rewritten_is_the_whole_prompt(folder: Path) -> None:
+    items = ["prompt.template=rewrite", "prompt.examples.per_row=1"]
+    writer = prepare_prompts(load_recipe(folder / "recipe.yaml", overrides=items))
+    for row in write(writer, [0, 1, 2]).to_pylist():
+        assert row["examples"] == [row["prompt"]]
+
+
 def test_hostile_names_and_examples_stay_text(folder: Path) -> None:
     hostile = "<script>alert(1)</script>{{ ''.__class__ }}{% include 'x' %}"
     lines = [{"text": f"{hostile} {number}", "label": "../../x"} for number in range(2)]

@@ -6,7 +6,7 @@ from itertools import combinations
 import pyarrow as pa
 import pytest
 
-from schemas.gates import Reason, RowGates, Stage
+from schemas.gates import UNSENT, Reason, RowGates, Stage
 from schemas.row import CANDIDATE_SCHEMA, SCORED_SCHEMA, SCORES
 from schemas.strategies import Greedy, Length
 from tasks.quality.fingerprints import FingerprintIndex
@@ -17,7 +17,8 @@ GOOD = Candidate("where is my card", "card_arrival", "Write.", (), "eos", None)
 FINE = Scores(16, 4, 0.0, 0.0, 0.0, 0.0, 0.0)
 OFF = RowGates.all_off()
 ALWAYS = (Reason.GENERATION_ERROR, Reason.OUTPUT_INVALID, Reason.EMPTY)
-ORDER = [reason for reason in Reason if reason not in (Reason.DUPLICATE, Reason.NEAR_DUPLICATE)]
+ELSEWHERE = (Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.USD_BUDGET)
+ORDER = [reason for reason in Reason if reason not in ELSEWHERE]
 
 
 FAILURES = {
@@ -81,6 +82,12 @@ def test_a_gate_can_be_turned_off(reason, gate):
 @pytest.mark.parametrize("reason", ALWAYS)
 def test_three_gates_cannot_be_turned_off(reason):
     assert judge_failing(reason, gates=OFF).reason is reason
+
+
+def test_a_row_that_was_not_sent_for_want_of_money_says_so():
+    unsent = replace(GOOD, finish_reason="error", error=UNSENT)
+    verdict = judge(unsent, FINE, gates=OFF, length=Length())
+    assert (verdict.stage, verdict.reason) == (Stage.GENERATE, Reason.USD_BUDGET)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+from typing import Any, get_args
+
+import pytest
+
+from schemas.errors import InputError
+from schemas.recipe import AnyModel, Recipe
+from schemas.strategies import STRATEGY_CLASSES
+from tasks.generation.support import SUPPORT, check_support, supported_kinds
+
+KINDS = [cls.model_fields["kind"].default for cls in STRATEGY_CLASSES]
+MODELS: dict[str, dict[str, Any]] = {
+    "transformers": {},
+    "scripted": {"name": "s.jsonl"},
+    "openai": {"name": "m", "base_url": "http://127.0.0.1:1/v1"},
+    "vllm": {"name": "o/m"},
+}
+
+
+def recipe(backend: str, *strategies: dict[str, Any]) -> Recipe:
+    return Recipe.model_validate(
+        {
+            "name": "r",
+            "rows": 1,
+            "labels": {"a": "says a"},
+            "model": {"backend": backend, **MODELS[backend]},
+            "strategies": strategies,
+        }
+    )
+
+
+def test_the_table_has_every_backend_and_only_kinds_that_exist() -> None:
+    assert set(SUPPORT) == {cls.model_fields["backend"].default for cls in get_args(AnyModel)}
+    assert all(kinds <= set(KINDS) for kinds in SUPPORT.values())
+    assert SUPPORT["transformers"] == SUPPORT["scripted"] == set(KINDS)
+
+
+@pytest.mark.parametrize("backend", SUPPORT)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_recipe_passes_exactly_with_what_the_table_has(backend: str, kind: str) -> None:
+    asked = recipe(backend, {"kind": "greedy"}, {"kind": kind})
+    if kind in supported_kinds(backend):
+        check_support(asked)
+        return
+    with pytest.raises(InputError) as caught:
+        check_support(asked)
+    assert (caught.value.code, caught.value.place) == ("CS-M006", "strategies.1.kind")
+    assert kind in caught.value.message
+    assert "nucleus" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("backend", "strategy", "key"),
+    [
+        ("openai", {"length": {"min": 5}}, "length.min"),
+        ("openai", {"length": {"target": 20}}, "length.target"),
+        ("vllm", {"length": {"target": 20}}, "length.target"),
+        ("openai", {"best_of": {"n": 2}}, "best_of"),
+        ("vllm", {"best_of": {"n": 2}}, "best_of"),
+    ],
+)
+def test_what_a_strategy_asks_for_is_checked_too(
+    backend: str, strategy: dict[str, Any], key: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        check_support(recipe(backend, {"kind": "nucleus", **strategy}))
+    assert caught.value.place == f"strategies.0.{key}"
+    check_support(recipe("transformers", {"kind": "nucleus", **strategy}))
+
+
+def test_vllm_takes_a_least_length() -> None:
+    check_support(recipe("vllm", {"kind": "nucleus", "length": {"min": 5}}))
