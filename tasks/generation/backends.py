@@ -107,9 +107,12 @@ def inspect_model(model: AnyModel, *, folder: Path) -> Inspected:
 
 
 def _wait_passively() -> None:
-    """Let torch's idle threads sleep instead of spin; works only before torch is first imported.
+    """Let torch's idle threads spin shortly, then sleep; works only before torch is imported.
 
-    Spinning gains little on idle cores. On busy ones (other shards' work, a second process) it
+    Spinning on is fastest on idle cores. On busy ones (other shards' work, a second process) it
     takes them from the thread that is waited for: a step of a small model became 20 times slower.
+    Sleeping at once costs a third of the speed on idle cores, for steps are short.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Some microseconds; OpenMP of other compilers than GCC does not know it.
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")

@@ -7,7 +7,7 @@ import torch
 from tasks.generation.network import Network
 from tasks.generation.slot_lanes import SlotLanes
 
-_LEAST_LANES = 16
+_LEAST_LANES = 64
 _GAIN = 1.1
 """Twice the lanes must be faster by this factor, for they take twice the memory."""
 _STEPS = 3
@@ -20,7 +20,7 @@ _CONTEXT = 32
 def fastest_lanes(network: Network, *, most: int) -> int:
     """Find the number of lanes beyond which a step does not get cheaper for each.
 
-    Doubling is tried from 16 lanes on, with a short context, in some tenths of a second for a model
+    Doubling is tried from 64 lanes on, with a short context, in some tenths of a second for a model
     that fits this. No row's text depends on the outcome, save at near ties.
 
     Args:

@@ -15,8 +15,10 @@ from tasks.generation.network import TOLERANCE, Network, agree
 from tasks.generation.padding import PAD_MULTIPLE
 from tasks.generation.slot_cache import SlotCache
 
-_TOKENS_AT_ONCE = 8192
+_TOKENS_AT_ONCE = 2048
 """Prompt tokens, padding included, of one forward pass."""
+_ROOM = 16
+"""Least number of columns beyond what one lane needs."""
 _TRIAL = 12
 """Tokens of the trial prompt."""
 
@@ -48,8 +50,8 @@ class SlotLanes:
         self._device, self._dtype = network.place
         self._prefix = list(prefix)
         self._first_column = len(prefix) + _rounded_up(longest - len(prefix))
-        # Room to the right for a few refills before everything must move to the left.
-        num_columns = self._first_column + 2 * max_new_tokens
+        # Room to the right for some refills before everything must move to the left.
+        num_columns = self._first_column + max_new_tokens + max(_ROOM, max_new_tokens // 2)
         self._cache = SlotCache(num_lanes=max_lanes, num_columns=num_columns)
         self._hide = torch.finfo(self._dtype).min
         self._mask_BW = torch.full(
@@ -168,7 +170,8 @@ class SlotLanes:
         known = len(self._prefix)
         lengths = torch.tensor([len(prompt) - known for prompt in prompts])
         width = int(lengths.max())
-        width = width if int(lengths.min()) == width else _rounded_up(width)
+        if self._dtype != torch.float32 and int(lengths.min()) != width:
+            width = _rounded_up(width)
         padded = [[0] * (width + known - len(prompt)) + [*prompt[known:]] for prompt in prompts]
         position_PT = torch.arange(width) + lengths[:, None] - width
         real_PT = (position_PT >= 0).to(self._device)
