@@ -185,7 +185,7 @@ class TransformersBackend:
         )
 
     def _lanes_at_once(self, longest: int, strategy: Strategy) -> int:
-        # Lanes have room for two replies, so that they need not be moved all the time.
+        # Beside the reply, lanes have room to stay where they are for a while; see `SlotLanes`.
         fitting = self._lanes_that_fit(longest + 2 * strategy.length.max)
         return fitting if self._asked_lanes is None else min(self._asked_lanes, fitting)
 

@@ -22,23 +22,24 @@ def lanes_of(network, monkeypatch, *, record):
         return CapturedStep(network, cache, mask_BW, record=record)
 
     monkeypatch.setattr(slot_lanes, "open_captured", open_captured)
-    return SlotLanes(network, longest=20, max_new_tokens=30, max_lanes=10)
+    return SlotLanes(network, longest=20, max_new_tokens=60, max_lanes=10)
 
 
 def drive(lanes):
     """Admit, step, drop and admit again, through a move to the left; return all logits."""
     seen = [lanes.admit([[5, 6, 7], [8, 9, 10, 11, 12]], copies=2).logits_BV]
-    for step in range(70):
+    for step in range(110):
         count = len(seen[-1])
         seen.append(lanes.step(torch.arange(count) * 3 + step % 50 + 3).logits_BV.clone())
-        if step in (5, 25, 45):
-            lanes.keep(torch.tensor([0, 3, 1][: count - 1]))
-            seen.append(seen[-1][: len(lanes._starts)])
-        if step in (9, 30, 50):
+        if step in (20, 50, 80):
             fresh = lanes.admit([[20 + step, 21, 22, 23]], copies=3).logits_BV
             seen.append(torch.cat([seen[-1], fresh]))
+        if step in (35, 65, 95):
+            lanes.keep(torch.tensor([count - 1, count - 3]))
+            seen.append(seen[-1][:2])
         if step == 40:
-            lanes.reorder(torch.arange(len(lanes._starts)))
+            lanes.reorder(torch.tensor([1, 1]))
+    assert lanes._column < 110, "the lanes did not move"
     return seen
 
 
@@ -49,7 +50,7 @@ def test_recorded_steps_compute_what_unrecorded_steps_do(network, monkeypatch):
         recorded.append(step)
         return step
 
-    plain = drive(SlotLanes(network, longest=20, max_new_tokens=30, max_lanes=10))
+    plain = drive(SlotLanes(network, longest=20, max_new_tokens=60, max_lanes=10))
     replayed = drive(lanes_of(network, monkeypatch, record=record))
     assert len(recorded) > 1
     for one, other in zip(plain, replayed, strict=True):
@@ -74,7 +75,7 @@ def test_a_model_that_cannot_be_recorded_steps_unrecorded(network, monkeypatch):
     def record(step):
         raise RuntimeError("operation not permitted when stream is capturing")
 
-    plain = drive(SlotLanes(network, longest=20, max_new_tokens=30, max_lanes=10))
+    plain = drive(SlotLanes(network, longest=20, max_new_tokens=60, max_lanes=10))
     lanes = lanes_of(network, monkeypatch, record=record)
     with pytest.warns(UserWarning, match="cannot be recorded"):
         found = drive(lanes)

@@ -174,6 +174,7 @@ def test_columns_move_left_again_and_again(models, monkeypatch):
         original(self, num_lanes=num_lanes, columns=columns)
 
     monkeypatch.setattr(SlotCache, "shift", spy)
+    monkeypatch.setattr(slot_lanes, "_ROOM", 2)
     for seed in range(3):
         Schedule(slots_of(models["llama"]), models["llama"], seed=seed).run(40)
     assert len(moves) >= 6
