@@ -59,6 +59,9 @@ class OpenAIModel(Frozen):
     """Whether log-probabilities are asked for; off for endpoints that refuse the parameter."""
     max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     """What the endpoint calls the greatest length of a reply."""
+    forms: Literal["response_format", "structured_outputs", "none"] = "response_format"
+    """Parameter that `prompt.output` is sent in: OpenAI's, which knows JSON Schemas in chats alone,
+    vLLM's, or none. Replies are checked in any case."""
     extra: dict[str, JsonValue] = Field(default_factory=dict, max_length=32)
     """Further parameters for every request, as the endpoint documents them."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from schemas.errors import InputError
 from schemas.models import OpenAIModel
 from schemas.strategies import Greedy, Nucleus, Strategy, Temperature
+from tasks.generation.form_parameters import form_parameters
 from tasks.generation.protocol import Request
 
 MOST_STOPS = 4
@@ -55,7 +56,7 @@ def write_letter(request: Request, *, model: OpenAIModel) -> Letter:
 
 
 def request_body(request: Request, *, model: OpenAIModel) -> dict[str, Any]:
-    """Build the JSON body of one request: prompt, sampling, length, stops, seed.
+    """Build the JSON body of one request: prompt, sampling, length, stops, seed, form.
 
     Raises:
         InputError: CS-M006 if the API cannot do what the strategy asks for.
@@ -74,6 +75,8 @@ def request_body(request: Request, *, model: OpenAIModel) -> dict[str, Any]:
     if model.logprobs:
         # Chat wants a switch, completions the number of alternatives: 0 is the chosen token alone.
         body["logprobs"] = True if model.api == "chat" else 0
+    if request.output is not None:
+        body |= form_parameters(request.output, model=model)
     return {**body, **model.extra}
 
 

@@ -117,8 +117,8 @@ def hopeless(fault: Fault, *, rows: int, model: OpenAIModel) -> RunError:
         f"{rows} rows in succession got no reply; the last: {fault.message}",
         code="CS-G003",
         place=host_of(model),
-        hint="if the endpoint refuses a parameter, see model.seeds, model.logprobs and "
-        "model.max_tokens_key; the same command resumes the run",
+        hint="if the endpoint refuses a parameter, see model.seeds, model.logprobs, model.forms "
+        "and model.max_tokens_key; the same command resumes the run",
     )
 
 

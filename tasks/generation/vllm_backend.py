@@ -16,6 +16,7 @@ from schemas.recipe import TransformersModel
 from schemas.strategies import Greedy, MinP, Nucleus, Strategy, Temperature, TopK
 from tasks.decoding.stopping import cut_at_stop
 from tasks.generation.folders import find_model
+from tasks.generation.form_parameters import structured_outputs
 from tasks.generation.inspection import InspectedModel
 from tasks.generation.protocol import Completion, Compute, FinishReason, Request
 from tasks.generation.tokenisation import PromptCodec, load_tokenizer
@@ -136,6 +137,10 @@ class VllmBackend:
 
     def _sampling(self, request: Request) -> Any:
         length = request.strategy.length
+        form = {}
+        if request.output is not None:
+            params = import_module("vllm.sampling_params").StructuredOutputsParams
+            form["structured_outputs"] = params(**structured_outputs(request.output))
         return self._vllm.SamplingParams(
             n=1,
             max_tokens=length.max,
@@ -145,6 +150,7 @@ class VllmBackend:
             # The chosen token's own log-probability, which vLLM takes before temperature.
             logprobs=0,
             **sampling_parameters(request.strategy),
+            **form,
         )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from schemas.errors import InputError
 from schemas.models import OpenAIModel
+from schemas.output import ChoicesOutput, JsonOutput, Output, RegexOutput
 from schemas.strategies import STRATEGY_CLASSES, Greedy, Length, Nucleus, Strategy, Temperature
 from tasks.generation.endpoint_body import request_body, write_letter
 from tasks.generation.protocol import Request
@@ -72,6 +73,49 @@ def test_completions_and_options() -> None:
         ]
         == 0
     )
+
+
+STRICT = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}},
+    "required": ["text"],
+    "additionalProperties": False,
+}
+LOOSE = {**STRICT, "properties": {"text": {"type": "string"}, "stars": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("output", "formats", "structured"),
+    [
+        (
+            JsonOutput(json_schema=schema),
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "reply", "schema": schema, "strict": strict},
+                }
+            },
+            {"json": schema, "disable_any_whitespace": True},
+        )
+        for schema, strict in ((STRICT, True), (LOOSE, False))
+    ]
+    + [
+        (RegexOutput(regex="a+"), {}, {"regex": "a+"}),
+        (ChoicesOutput(choices=("b", "c")), {}, {"choice": ["b", "c"]}),
+    ],
+)
+def test_a_form_is_said_in_the_parameter_that_the_endpoint_knows(
+    output: Output, formats: dict[str, object], structured: dict[str, object]
+) -> None:
+    bare = request_body(asking(Greedy()), model=MODEL)
+    request = asking(Greedy(), output=output)
+    assert request_body(request, model=MODEL) == {**bare, **formats}
+    vllm = MODEL.model_copy(update={"forms": "structured_outputs"})
+    assert request_body(request, model=vllm) == {**bare, "structured_outputs": structured}
+    none = MODEL.model_copy(update={"forms": "none"})
+    assert request_body(request, model=none) == bare
+    completions = MODEL.model_copy(update={"api": "completions"})
+    assert "response_format" not in request_body(request, model=completions)
 
 
 @pytest.mark.parametrize("cls", STRATEGY_CLASSES)

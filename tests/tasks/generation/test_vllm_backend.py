@@ -1,7 +1,7 @@
 """The vLLM adapter against a double of vLLM's documented offline API: no GPU, no vLLM."""
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 
 from schemas.errors import InputError, RunError
 from schemas.models import VllmModel
+from schemas.output import ChoicesOutput, JsonOutput, Output, RegexOutput
 from schemas.strategies import (
     STRATEGY_CLASSES,
     Greedy,
@@ -54,12 +55,22 @@ class Sampling:
 
     KNOWN = (
         "n", "temperature", "top_p", "top_k", "min_p", "seed", "stop", "max_tokens", "min_tokens",
-        "logprobs",
+        "logprobs", "structured_outputs",
     )  # fmt: skip
 
     def __init__(self, **given: Any) -> None:
         assert set(given) <= set(self.KNOWN)
         self.given = given
+
+
+@dataclass
+class StructuredOutputs:
+    """As documented: `vllm.sampling_params.StructuredOutputsParams`."""
+
+    json: Any = None
+    regex: str | None = None
+    choice: list[str] | None = None
+    disable_any_whitespace: bool = False
 
 
 @dataclass
@@ -94,6 +105,9 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Double:
     module: Any = ModuleType("vllm")
     module.LLM, module.SamplingParams = LLM, Sampling
     monkeypatch.setitem(sys.modules, "vllm", module)
+    inner: Any = ModuleType("vllm.sampling_params")
+    inner.StructuredOutputsParams = StructuredOutputs
+    monkeypatch.setitem(sys.modules, "vllm.sampling_params", inner)
     return record
 
 
@@ -136,6 +150,23 @@ def test_replies_are_read_and_parameters_are_said(double: Double, tmp_path: Path
     ]
     assert all(set(prompt) == {"prompt_token_ids"} for prompt in double.prompts)
     assert len(double.prompts[0]["prompt_token_ids"]) == backend.count_tokens(["Write."])[0]
+
+
+def test_forms_are_passed_on(double: Double, tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+    outputs: list[Output] = [
+        JsonOutput(json_schema=schema),
+        RegexOutput(regex="a+"),
+        ChoicesOutput(choices=("b", "c")),
+    ]
+    asked = [replace(ask(row, Greedy()), output=output) for row, output in enumerate(outputs)]
+    double.answers = [CompletionOutput("a", [1], -1.0, "stop")] * 3
+    list(open_backend(STARTER, folder=tmp_path).generate(asked))
+    assert [params["structured_outputs"] for params in double.sampling] == [
+        StructuredOutputs(json=schema, disable_any_whitespace=True),
+        StructuredOutputs(regex="a+"),
+        StructuredOutputs(choice=["b", "c"]),
+    ]
 
 
 def test_the_engine_gets_checked_files_and_no_foreign_code(double: Double, tmp_path: Path) -> None:
