@@ -86,7 +86,7 @@ def _show_matrix(console: "Console", found: list[dict[str, Any]]) -> None:
 
 def _describe(strategy: type[Frozen]) -> dict[str, Any]:
     # Whatever names the backends is needed only here.
-    from tasks.generation.matrix import runs_on
+    from tasks.generation.support import runs_on
 
     fields = strategy.model_fields
     kind = fields["kind"].default

@@ -6,23 +6,20 @@ from schemas.errors import InputError
 from schemas.manifest import Family
 from schemas.recipe import DEFAULT_MASK_RATE, Recipe, TransformersModel
 from schemas.strategies import (
-    Contrastive,
-    Greedy,
     LabelPosteriorScorer,
     Length,
-    MinP,
     NoisyChannel,
-    Nucleus,
     Sampled,
     Strategy,
-    Temperature,
-    TopK,
-    Typical,
 )
 from tasks.generation.folders import ModelFolder
+from tasks.generation.support import FAMILY_SUPPORT, in_order
 
-FillStrategy = Greedy | Temperature | TopK | Nucleus | MinP | Typical
-"""Strategies that fill one gap at a time."""
+_NAMES: dict[Family, str] = {
+    "decoder": "a decoder-only model",
+    "encoder_decoder": "an encoder-decoder model",
+    "masked": "a masked model",
+}
 
 
 def family_of(folder: ModelFolder) -> Family:
@@ -80,16 +77,17 @@ def check_family(recipe: Recipe, family: Family) -> None:
 
 
 def _check_strategy(strategy: Strategy, family: Family, *, place: str) -> None:
+    if strategy.kind not in FAMILY_SUPPORT[family]:
+        raise _missing(
+            f"{_NAMES[family]} has no {strategy.kind}",
+            place=place,
+            hint=f"it has {', '.join(in_order(FAMILY_SUPPORT[family]))}; a decoder-only model has "
+            "all",
+        )
     match family:
         case "decoder":
             return
         case "encoder_decoder":
-            if isinstance(strategy, Contrastive):
-                raise _missing(
-                    f"an encoder-decoder model has no {strategy.kind}",
-                    place=place,
-                    hint="choose another strategy, or a decoder-only model",
-                )
             if _reads_labels(strategy):
                 raise _missing(
                     f"an encoder-decoder model cannot judge labels, which {strategy.kind} asks for",
@@ -97,13 +95,7 @@ def _check_strategy(strategy: Strategy, family: Family, *, place: str) -> None:
                     hint="rank by logprob or a reward model, or choose a decoder-only model",
                 )
         case "masked":
-            if not isinstance(strategy, FillStrategy):
-                raise _missing(
-                    f"a masked model has no {strategy.kind}",
-                    place=place,
-                    hint="choose greedy, temperature, top_k, nucleus, min_p or typical",
-                )
-            if not isinstance(strategy, Greedy) and strategy.best_of is not None:
+            if isinstance(strategy, Sampled) and strategy.best_of is not None:
                 raise _missing(
                     "a masked model has no best_of", place=f"{place}.best_of", hint="leave it out"
                 )

@@ -18,13 +18,13 @@ from torch import Tensor
 from schemas.strategies import Strategy
 from tasks.decoding.sampling import token_logprobs
 from tasks.decoding.strategies import choose_tokens
-from tasks.generation.families import FillStrategy
 from tasks.generation.jobs import Row, fail
 from tasks.generation.loading import LoadedModel
 from tasks.generation.masked_network import MaskedNetwork
 from tasks.generation.masked_text import MaskedCodec, SourceText
 from tasks.generation.padding import padded_width
 from tasks.generation.protocol import Completion, Request
+from tasks.generation.support import FillStrategy
 from tasks.planning.streams import fold, uniforms
 
 _CHOICE = 1 << 62

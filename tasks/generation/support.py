@@ -1,11 +1,25 @@
-"""Which strategy runs on which backend: the one table of it, and the check that reads it."""
+"""Which strategy runs on what: the one table of it, and the check of a recipe's backend."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import get_args
 
 from schemas.errors import InputError
+from schemas.manifest import Family
 from schemas.recipe import Recipe
-from schemas.strategies import STRATEGY_CLASSES, Strategy
+from schemas.strategies import (
+    STRATEGY_CLASSES,
+    Greedy,
+    MinP,
+    Nucleus,
+    Strategy,
+    Temperature,
+    TopK,
+    Typical,
+)
+
+FillStrategy = Greedy | Temperature | TopK | Nucleus | MinP | Typical
+"""Strategies that can choose the token of one gap: what a masked model, which rewrites, has."""
 
 ALL_KINDS: frozenset[str] = frozenset(cls.model_fields["kind"].default for cls in STRATEGY_CLASSES)
 SUPPORT: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -22,6 +36,25 @@ SUPPORT: Mapping[str, frozenset[str]] = MappingProxyType(
 is left out: it scores and stops by other rules than `beam` here. `scripted` reads replies from a
 file whatever the strategy.
 """
+FAMILY_SUPPORT: Mapping[Family, frozenset[str]] = MappingProxyType(
+    {
+        "decoder": SUPPORT["transformers"],
+        # The degeneration penalty needs the prompt's hidden states, and the decoder never reads it.
+        "encoder_decoder": SUPPORT["transformers"] - {"contrastive"},
+        "masked": frozenset(cls.model_fields["kind"].default for cls in get_args(FillStrategy)),
+    }
+)
+"""Kinds of strategies by family of transformers' models."""
+MATRIX: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "decoder-only": FAMILY_SUPPORT["decoder"],
+        "encoder-decoder": FAMILY_SUPPORT["encoder_decoder"],
+        "masked": FAMILY_SUPPORT["masked"],
+        "openai": SUPPORT["openai"],
+        "vllm": SUPPORT["vllm"],
+    }
+)
+"""The whole table as it is shown: transformers stands in it once for each family of models."""
 _STEERED_HERE = ("transformers", "scripted")
 """Backends whose every step is taken here, so that lengths can be steered and candidates ranked."""
 _BOUNDED_BELOW = (*_STEERED_HERE, "vllm")
@@ -34,6 +67,11 @@ def supported_kinds(backend: str) -> frozenset[str]:
         backend: A recipe's `model.backend`.
     """
     return SUPPORT[backend]
+
+
+def runs_on(kind: str) -> dict[str, bool]:
+    """Tell for each column of the matrix whether a kind of strategy runs there."""
+    return {column: kind in kinds for column, kinds in MATRIX.items()}
 
 
 def check_support(recipe: Recipe) -> None:
@@ -56,7 +94,7 @@ def check_support(recipe: Recipe) -> None:
 def _lacking(backend: str, strategy: Strategy) -> tuple[str, str, str] | None:
     """Name the key that asks for too much, what it asks for, and the remedy; None when all fits."""
     if strategy.kind not in SUPPORT[backend]:
-        has = ", ".join(_in_order(SUPPORT[backend]))
+        has = ", ".join(in_order(SUPPORT[backend]))
         return "kind", f"the strategy {strategy.kind}", f"it has {has}; transformers has all"
     elsewhere = "leave it out, or use the backend transformers"
     if strategy.length.min > 1 and backend not in _BOUNDED_BELOW:
@@ -68,6 +106,7 @@ def _lacking(backend: str, strategy: Strategy) -> tuple[str, str, str] | None:
     return None
 
 
-def _in_order(kinds: frozenset[str]) -> list[str]:
-    kinds_in_order = [cls.model_fields["kind"].default for cls in STRATEGY_CLASSES]
-    return [kind for kind in kinds_in_order if kind in kinds]
+def in_order(kinds: frozenset[str]) -> list[str]:
+    """List kinds of strategies as the documentation does."""
+    all_kinds = (cls.model_fields["kind"].default for cls in STRATEGY_CLASSES)
+    return [kind for kind in all_kinds if kind in kinds]

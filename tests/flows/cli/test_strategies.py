@@ -7,8 +7,7 @@ from pydantic import TypeAdapter
 
 from flows.cli import run
 from schemas.strategies import STRATEGY_CLASSES
-from tasks.generation.matrix import MATRIX
-from tasks.generation.support import SUPPORT
+from tasks.generation.support import MATRIX, SUPPORT
 
 
 def told_as_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

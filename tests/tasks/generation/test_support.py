@@ -3,9 +3,17 @@ from typing import Any, get_args
 import pytest
 
 from schemas.errors import InputError
+from schemas.manifest import Family
 from schemas.recipe import AnyModel, Recipe
-from schemas.strategies import STRATEGY_CLASSES
-from tasks.generation.support import SUPPORT, check_support, supported_kinds
+from schemas.strategies import STRATEGY_CLASSES, TOKEN_STRATEGIES
+from tasks.generation.families import check_family
+from tasks.generation.support import (
+    FAMILY_SUPPORT,
+    MATRIX,
+    SUPPORT,
+    check_support,
+    supported_kinds,
+)
 
 KINDS = [cls.model_fields["kind"].default for cls in STRATEGY_CLASSES]
 MODELS: dict[str, dict[str, Any]] = {
@@ -16,7 +24,7 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-def recipe(backend: str, *strategies: dict[str, Any]) -> Recipe:
+def recipe(backend: str, *strategies: dict[str, Any], examples: Any = None) -> Recipe:
     return Recipe.model_validate(
         {
             "name": "r",
@@ -24,6 +32,7 @@ def recipe(backend: str, *strategies: dict[str, Any]) -> Recipe:
             "labels": {"a": "says a"},
             "model": {"backend": backend, **MODELS[backend]},
             "strategies": strategies,
+            "prompt": {"examples": examples},
         }
     )
 
@@ -32,6 +41,27 @@ def test_the_table_has_every_backend_and_only_kinds_that_exist() -> None:
     assert set(SUPPORT) == {cls.model_fields["backend"].default for cls in get_args(AnyModel)}
     assert all(kinds <= set(KINDS) for kinds in SUPPORT.values())
     assert SUPPORT["transformers"] == SUPPORT["scripted"] == set(KINDS)
+
+
+def test_the_matrix_shows_every_strategy_and_every_backend() -> None:
+    assert set().union(*MATRIX.values()) == set(KINDS)
+    families = {"decoder-only", "encoder-decoder", "masked"}
+    assert set(MATRIX) == families | set(SUPPORT) - {"transformers", "scripted"}
+    single = {cls.model_fields["kind"].default for cls in TOKEN_STRATEGIES}
+    assert FAMILY_SUPPORT["masked"] < single
+
+
+@pytest.mark.parametrize("family", FAMILY_SUPPORT)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_family_takes_exactly_what_the_table_has(family: Family, kind: str) -> None:
+    strategy = {"kind": kind, **({"mode": "corrupt"} if kind == "noisy_channel" else {})}
+    asked = recipe("transformers", strategy, examples={"path": "e.jsonl", "per_row": 1})
+    if kind in FAMILY_SUPPORT[family]:
+        check_family(asked, family)
+        return
+    with pytest.raises(InputError) as caught:
+        check_family(asked, family)
+    assert (caught.value.code, caught.value.place) == ("CS-M006", "strategies.0")
 
 
 @pytest.mark.parametrize("backend", SUPPORT)
