@@ -5,7 +5,7 @@ from tasks.prompting.templates import QUESTION_VARIABLES, VARIABLES, Question, T
 
 
 def test_templates_are_listed() -> None:
-    assert template_names() == ("instruct", "intent", "pairs")
+    assert template_names() == ("instruct", "intent", "pairs", "rewrite")
 
 
 @pytest.mark.parametrize("name", template_names())

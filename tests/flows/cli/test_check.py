@@ -45,7 +45,7 @@ def test_many_strategies_stand_in_a_table_of_their_own(
     kinds.remove("noisy_channel")
     recipe = {
         "name": "many",
-        "rows": 1800,
+        "rows": 1650,
         "labels": {"one": "x", "two": {"description": "y", "share": 2}},
         "model": {"backend": "scripted", "name": "s.jsonl"},
         "strategies": [{"kind": kind} for kind in kinds],
@@ -55,9 +55,9 @@ def test_many_strategies_stand_in_a_table_of_their_own(
     monkeypatch.setenv("COLUMNS", str(columns))
     assert run(["check", str(tmp_path / "recipe.yaml")]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    for row in (["one", "600"], ["two", "1,200"], *([kind, "150"] for kind in kinds)):
+    for row in (["one", "550"], ["two", "1,100"], *([kind, "150"] for kind in kinds)):
         assert row in lines
-    assert lines.count(["all", "1,800"]) == 2
+    assert lines.count(["all", "1,650"]) == 2
     assert "scripted runs greedy, temperature," in " ".join(map(" ".join, lines))
 
 
