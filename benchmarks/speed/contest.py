@@ -77,8 +77,10 @@ def _measure(
     contenders: Sequence[Contender], prompts: Sequence[str], repeats: int
 ) -> Iterator[Measured]:
     with ExitStack() as stack:
-        workers = [stack.enter_context(_Worker(who, prompts)) for who in contenders]
-        ready = [worker.read() for worker in workers]
+        workers, ready = [], []
+        for who in contenders:
+            workers.append(stack.enter_context(_Worker(who, prompts)))
+            ready.append(workers[-1].read())
         rounds = [[worker.run() for worker in workers] for _ in range(repeats)]
     for who, start, runs in zip(contenders, ready, zip(*rounds, strict=True), strict=True):
         yield Measured(

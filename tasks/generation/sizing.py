@@ -10,6 +10,8 @@ from tasks.generation.slot_lanes import SlotLanes
 _LEAST_LANES = 64
 _GAIN = 1.1
 """Twice the lanes must be faster by this factor, for they take twice the memory."""
+_MOST_ON_CPU = 256
+"""Beyond, whole runs did not get faster (`docs/log.md`), whatever a single step gains."""
 _STEPS = 3
 _LONGEST_STEP_SECONDS = 0.5
 """A model whose step takes longer is busy with arithmetic: more lanes would gain little."""
@@ -30,6 +32,8 @@ def fastest_lanes(network: Network, *, most: int) -> int:
     Returns:
         A number of lanes, at most `most`.
     """
+    if network.place[0].type == "cpu":
+        most = min(most, _MOST_ON_CPU)
     best_lanes, best_rate = most, 0.0
     num_lanes = min(_LEAST_LANES, most)
     while num_lanes <= most:
