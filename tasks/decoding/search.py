@@ -23,7 +23,6 @@ class Start:
         shared_seed: Key of what it draws together with other rows of the same prompt
             (`arithmetic`).
         member: Its place among those rows, from 0.
-        num_prompt_tokens: Tokens of the prompt.
         target_tokens: Length in tokens that it is steered to; None without a target.
         hidden_TD: Last hidden states of the prompt's tokens, for searches that need them.
     """
@@ -31,7 +30,6 @@ class Start:
     seed: int
     shared_seed: int = 0
     member: int = 0
-    num_prompt_tokens: int = 0
     target_tokens: float | None = None
     hidden_TD: Tensor | None = None
 

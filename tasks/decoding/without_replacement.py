@@ -12,6 +12,9 @@ R nodes, C children of a node, M best of them.
 import torch
 from torch import Tensor
 
+_IMPROBABLE = -37.0
+"""Below, exp(-exp(x)) is 1 - exp(x) to the last digit of float64."""
+
 
 def best_children(drawn_RC: Tensor, *, parents_R: Tensor, num_best: int) -> tuple[Tensor, Tensor]:
     """Condition the children's values on their greatest being the parent's; return the best.
@@ -50,4 +53,7 @@ def importance_weights(phi: Tensor, *, kappa: Tensor) -> Tensor:
     Returns:
         Weights, at least p, in the broadcast shape.
     """
-    return phi.exp() / -torch.expm1(-(phi - kappa).exp())
+    # P(G > kappa) = 1 - exp(-exp(phi - kappa)), which is exp(phi - kappa) for what is improbable.
+    ahead = phi - kappa
+    log_inclusion = torch.where(ahead < _IMPROBABLE, ahead, (-torch.expm1(-ahead.exp())).log())
+    return (phi - log_inclusion).exp()

@@ -9,6 +9,7 @@ B lanes, W columns, V vocabulary.
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -113,31 +114,33 @@ class CapturedStep:
         return _Recording(tokens_B1, position_B1, column_1, outputs[0], replay)
 
 
-def record_cuda_graph(step: Callable[[], None]) -> Replay:
-    """Record the kernels of a function as a CUDA graph.
+def record_cuda_graph(step: Callable[[], None], *, device: torch.device) -> Replay:
+    """Record the kernels that a function launches on a device as a CUDA graph.
 
     References:
         Gray, Getting started with CUDA graphs, 2019; `torch.cuda.CUDAGraph`.
     """
     cuda: Any = torch.cuda
-    side = cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        # Libraries set themselves up at the first calls, which a recording must not hold.
-        for _ in range(2):
+    with torch.cuda.device(device):
+        side = cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            # Libraries set themselves up at the first calls, which a recording must not hold.
+            for _ in range(2):
+                step()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
             step()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
     return graph.replay
 
 
 def open_captured(network: Network, cache: SlotCache, mask_BW: Tensor) -> CapturedStep | None:
     """Prepare recordings where they pay: on CUDA; None elsewhere."""
-    if mask_BW.device.type != "cuda":
+    if mask_BW.device.type != "cuda" or not network.can_be_recorded:
         return None
-    return CapturedStep(network, cache, mask_BW, record=record_cuda_graph)
+    record = partial(record_cuda_graph, device=mask_BW.device)
+    return CapturedStep(network, cache, mask_BW, record=record)
 
 
 def warn_of_failed_capture(error: Exception) -> None:

@@ -53,12 +53,6 @@ class FormState:
         elif not self._ended:
             self._matcher.consume_token(token)
 
-    def copy(self) -> "FormState":
-        """Return an independent state at the same place, for a lane that is split."""
-        twin = FormState(self._matcher.deep_copy(), end_ids=self._end_ids)
-        twin._ended = self._ended
-        return twin
-
     @property
     def matcher(self) -> Any:
         """What computes the mask."""

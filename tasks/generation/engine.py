@@ -59,6 +59,7 @@ class Engine:
         self._vocabulary_size = vocabulary_size
         self._device = device
         self._num_digits = num_digits
+        self._watches: dict[tuple[str, ...], StopWatch] = {}
 
     def width(self, strategy: Strategy) -> int:
         """Return the number of lanes that one job of a strategy takes."""
@@ -96,21 +97,26 @@ class Engine:
             step = flight.advance(waiting)
             stopped = {} if watch is None else flight.stopped(watch, step)
             done = sorted({*step.done, *stopped})
+            failed = []
             for place in done:
                 job = flight.jobs[place]
                 texts = stopped.get(place) or search.results(place)
+                if not texts:
+                    failed.append(place)
                 yield from self._finish(job, texts, num_steps=flight.age(job))
-            flight.drop(done, step)
+            flight.drop(done, step, failed=failed)
 
     def _watch(self, strategy: Strategy, search: Search) -> StopWatch | None:
         if not strategy.stop or not isinstance(search, TokenSearch):
             return None
-        return StopWatch(
-            self._codec,
-            strategy.stop,
-            vocabulary_size=self._vocabulary_size,
-            device=self._device,
-        )
+        if strategy.stop not in self._watches:
+            self._watches[strategy.stop] = StopWatch(
+                self._codec,
+                strategy.stop,
+                vocabulary_size=self._vocabulary_size,
+                device=self._device,
+            )
+        return self._watches[strategy.stop]
 
     def _finish(
         self, job: Job, texts: Sequence[Hypothesis], *, num_steps: int
@@ -136,6 +142,7 @@ class Engine:
             logprob=logprob if self._num_digits is None else round(logprob, self._num_digits),
             finish_reason="stop" if stopped else reason,
             weight=self._weight(found.weight),
+            total_logprob=found.logprob,
         )
 
     def _weight(self, weight: float | None) -> float | None:
@@ -202,12 +209,14 @@ class _Flight:
         return found
 
     @torch.inference_mode()
-    def drop(self, done: Sequence[int], step: Step) -> None:
-        """Follow the search's parents and free the lanes of jobs that are done."""
+    def drop(self, done: Sequence[int], step: Step, *, failed: Sequence[int]) -> None:
+        """Follow the search's parents and free the lanes of jobs that are done, or failed."""
         num_lanes = self._search.lanes_per_prompt
         tokens_B = step.tokens_B
         if step.parents_B is not None and len(done) < len(self.jobs):
             self._lanes.reorder(step.parents_B)
+        if failed:
+            self._lanes.clear([place * num_lanes + k for place in failed for k in range(num_lanes)])
         if done:
             order = _closed_up(len(self.jobs), done)
             order_S = torch.tensor(order, dtype=torch.long, device=tokens_B.device)

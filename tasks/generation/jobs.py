@@ -72,7 +72,6 @@ def start_of(job: Job, *, hidden_TD: Tensor | None = None) -> Start:
         seed=job.seed,
         shared_seed=request.shared_seed,
         member=request.member,
-        num_prompt_tokens=len(job.prompt),
         target_tokens=target_tokens(request, job.prompt),
         hidden_TD=hidden_TD,
     )

@@ -60,6 +60,13 @@ class Lanes(Protocol):
         """Let each lane go on from another lane's state, always one of the same prompt."""
         ...
 
+    def clear(self, lanes: Sequence[int]) -> None:
+        """Forget what some lanes hold, whose scores are not numbers, before they are freed.
+
+        A hidden number counts nothing, but what is no number spoils every sum that it is part of.
+        """
+        ...
+
     def keep(self, order_B: Tensor) -> None:
         """Keep some lanes, in the order given; all others are freed."""
         ...

@@ -108,11 +108,22 @@ def load_model(model: TransformersModel, *, folder: ModelFolder, end_id: int | N
             f"{folder.id} does not bear padding: only prompts of equal length share a batch",
             stacklevel=2,
         )
-    ends = weights.generation_config.eos_token_id if weights.can_generate() else None
-    ends = weights.config.eos_token_id if ends is None else ends
-    ends = end_id if ends is None else ends
-    end_ids = tuple(ends) if isinstance(ends, (list, tuple)) else () if ends is None else (ends,)
+    end_ids = _end_ids(weights, end_id, vocabulary_size=network.vocabulary_size)
     return LoadedModel(network, device, dtype, end_ids, trial, family)
+
+
+def _end_ids(weights: Any, end_id: int | None, *, vocabulary_size: int) -> tuple[int, ...]:
+    """Find the tokens that end a text: the generation's, else the model's, else the tokenizer's.
+
+    Configurations may name tokens that the model does not have; those end nothing.
+    """
+    generation = weights.generation_config.eos_token_id if weights.can_generate() else None
+    for named in (generation, weights.config.eos_token_id, end_id):
+        ids = named if isinstance(named, (list, tuple)) else (named,)
+        known = tuple(i for i in ids if isinstance(i, int) and 0 <= i < vocabulary_size)
+        if known:
+            return known
+    return ()
 
 
 def _try_out(

@@ -89,6 +89,9 @@ class LockstepLanes:
         # Lanes of one prompt have the same mask and position.
         self._cache.reorder_cache(parents_B.to(self._device))
 
+    def clear(self, lanes: Sequence[int]) -> None:
+        """Do nothing: a freed lane leaves the batch with all that it holds."""
+
     @torch.inference_mode()
     def keep(self, order_B: Tensor) -> None:
         """Keep some lanes, in the order given; see `Lanes.keep`."""

@@ -25,6 +25,8 @@ class Network:
     def __init__(self, model: Any) -> None:
         self._model = model
         self.vocabulary_size: int = model.config.get_text_config().vocab_size
+        self.can_be_recorded = True
+        """Whether recording its steps has not failed yet; see `tasks.generation.captured_step`."""
         parameters = inspect.signature(model.forward).parameters
         self._options: dict[str, Any] = {"use_cache": True}
         if "logits_to_keep" in parameters:

@@ -63,6 +63,8 @@ class Completion:
         finish_reason: `eos`, `stop`, `length` or `error`.
         error: What went wrong with this row alone; None unless `finish_reason` is `error`.
         weight: Importance weight of a text that was drawn without replacement; None for others.
+        total_logprob: Sum of the tokens' log-probabilities with all its digits, which candidates
+            are ranked by; None where the backend keeps none.
     """
 
     request: Request
@@ -72,6 +74,7 @@ class Completion:
     finish_reason: FinishReason
     error: str | None = None
     weight: float | None = None
+    total_logprob: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class Ranker:
         request = candidates[0].request
         match scorer:
             case LogprobScorer():
-                return [-math.inf if c.logprob is None else c.logprob for c in candidates]
+                return [_total(c) / max(c.num_tokens, 1) for c in candidates]
             case LabelPosteriorScorer():
                 judge = self._open_judge()
                 return _by_text(
@@ -153,16 +153,20 @@ class Ranker:
                 )
             ]
 
-        direct = [-math.inf if c.logprob is None else c.logprob * c.num_tokens for c in candidates]
-        return [
-            forward + behind
-            for forward, behind in zip(direct, _by_text(candidates, by_channel), strict=True)
-        ]
+        behind = _by_text(candidates, by_channel)
+        return [_total(c) + score for c, score in zip(candidates, behind, strict=True)]
 
     def _open_judge(self) -> TextJudge:
         if self.judge is None:
             raise ValueError("no model that scores texts was opened")
         return self.judge
+
+
+def _total(candidate: Completion) -> float:
+    """Return log p(text | prompt); `-inf` where it is not known."""
+    if candidate.total_logprob is not None:
+        return candidate.total_logprob
+    return -math.inf if candidate.logprob is None else candidate.logprob * candidate.num_tokens
 
 
 def _by_text(

@@ -14,7 +14,7 @@ from schemas.errors import RunError
 from tasks.generation.loading import LoadedModel
 from tasks.generation.memory import is_out_of_memory
 from tasks.generation.network import Network
-from tasks.generation.padding import PAD_MULTIPLE
+from tasks.generation.padding import padded_width
 from tasks.generation.tokenisation import PromptCodec
 
 _MAX_TOKENS = 1 << 14
@@ -125,9 +125,7 @@ class ContinuationScorer:
     def _read(self, starts: Sequence[Sequence[int]]) -> tuple[Tensor, Any, Tensor, Tensor]:
         """Read prompts; return the logits behind them, the cache, its mask and their lengths."""
         device = self._model.device
-        width = max(map(len, starts))
-        if len({len(start) for start in starts}) > 1:
-            width = -(-width // PAD_MULTIPLE) * PAD_MULTIPLE
+        width = padded_width(list(map(len, starts)))
         input_PT = torch.tensor([[0] * (width - len(start)) + list(start) for start in starts])
         width_P = torch.tensor([len(start) for start in starts])
         position_PT = torch.arange(width) + width_P[:, None] - width

@@ -82,6 +82,9 @@ class Seq2SeqLanes:
         # part of the cache.
         self._cache.self_attention_cache.reorder_cache(parents_B.to(self._device))
 
+    def clear(self, lanes: Sequence[int]) -> None:
+        """Do nothing: a freed lane leaves the batch with all that it holds."""
+
     @torch.inference_mode()
     def keep(self, order_B: Tensor) -> None:
         """Keep some lanes, in the order given; see `Lanes.keep`."""

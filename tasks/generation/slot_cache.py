@@ -31,6 +31,7 @@ class SlotCache(Cache):
         self._shape = (num_lanes, num_columns)
         self._layers: list[tuple[Tensor, Tensor]] = []
         self._prefix: list[tuple[Tensor, Tensor]] = []
+        # Routes hold what they need and never the cache: a cycle would keep it in memory.
         self._route: Route | None = None
 
     def update(
@@ -48,10 +49,11 @@ class SlotCache(Cache):
 
     def read_prefix(self) -> None:
         """Keep what the next forward pass computes as the prefix of all prompts to come."""
-        self._prefix.clear()
+        prefix = self._prefix
+        prefix.clear()
 
         def route(layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-            self._prefix.append((keys, values))
+            prefix.append((keys, values))
             return keys, values
 
         self._route = route
@@ -64,13 +66,14 @@ class SlotCache(Cache):
             copies: Lanes of each prompt.
             column: The column behind the prompts.
         """
+        layers, prefix = self._layers, self._prefix
 
         def route(layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
             pair = keys, values
-            if self._prefix:
-                known = self._prefix[layer]
+            if prefix:
+                known = prefix[layer]
                 pair = (_behind(known[0], keys), _behind(known[1], values))
-            for store, new in zip(self._layers[layer], pair, strict=True):
+            for store, new in zip(layers[layer], pair, strict=True):
                 lanes = slice(first, first + len(new) * copies)
                 place = store[lanes, :, column - new.shape[2] : column]
                 place.view(len(new), copies, *place.shape[1:]).copy_(new[:, None])
@@ -80,9 +83,10 @@ class SlotCache(Cache):
 
     def write_step(self, *, num_lanes: int, first_column: int, column: int) -> None:
         """Write the next forward pass's tokens into a column of the first lanes."""
+        layers = self._layers
 
         def route(layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-            stored_keys, stored_values = self._layers[layer]
+            stored_keys, stored_values = layers[layer]
             stored_keys[:num_lanes, :, column] = keys[:, :, 0]
             stored_values[:num_lanes, :, column] = values[:, :, 0]
             seen = slice(first_column, column + 1)
@@ -92,10 +96,11 @@ class SlotCache(Cache):
 
     def write_captured(self, *, num_lanes: int, num_columns: int, column_1: Tensor) -> None:
         """Do as `write_step` with a column that a tensor names, so that it can be recorded."""
+        layers = self._layers
 
         def route(layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
             seen = []
-            for store, new in zip(self._layers[layer], (keys, values), strict=True):
+            for store, new in zip(layers[layer], (keys, values), strict=True):
                 own = store[:num_lanes, :, :num_columns]
                 own.index_copy_(2, column_1, new)
                 seen.append(own)
@@ -118,6 +123,12 @@ class SlotCache(Cache):
         for pair in self._layers:
             for store in pair:
                 store[targets, :, columns] = store[sources, :, columns]
+
+    def clear_lanes(self, lanes: Sequence[int]) -> None:
+        """Write zeros all over some lanes."""
+        for pair in self._layers:
+            for store in pair:
+                store[lanes] = 0
 
     def shift(self, *, num_lanes: int, columns: slice) -> None:
         """Move some columns of the first lanes to the left end."""

@@ -121,6 +121,11 @@ class SlotLanes:
             self._cache.copy_lanes(parents_B[targets], targets, columns=own)
 
     @torch.inference_mode()
+    def clear(self, lanes: Sequence[int]) -> None:
+        """Forget what some lanes hold; see `Lanes.clear`."""
+        self._cache.clear_lanes(lanes)
+
+    @torch.inference_mode()
     def keep(self, order_B: Tensor) -> None:
         """Keep some lanes, in the order given; see `Lanes.keep`."""
         order = order_B.tolist()
@@ -145,6 +150,7 @@ class SlotLanes:
                 raise
             warn_of_failed_capture(error)
             self._captured = None
+            self._network.can_be_recorded = False
             return None
 
     def _parts(self, prompts: Sequence[Sequence[int]]) -> Iterator[Sequence[Sequence[int]]]:
@@ -265,7 +271,9 @@ def serves(network: Network) -> bool:
         lanes.admit([ids_T[:_TRIAL], ids_T[3:_TRIAL]], copies=1)
         stepped = lanes.step(torch.full((2,), ids_T[_TRIAL])).logits_BV
     # A model that does not know this kind of cache may fail in any way.
-    except Exception:
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
         return False
     return all(
         agree(alone_TV[-1], stepped_V, tolerance=TOLERANCE[dtype])

@@ -136,6 +136,9 @@ class TransformersBackend:
         longest = request.strategy.length.max
         if not prompt:
             return "the prompt has no tokens"
+        known = self._model.network.vocabulary_size
+        if self._info.family != "encoder_decoder" and max(prompt) >= known:
+            return f"the tokenizer writes token {max(prompt)}, and the model knows {known}"
         if not self._info.holds(prompt=len(prompt), reply=longest):
             return (
                 f"context overflow: {len(prompt)} tokens of prompt and {longest} of reply "
@@ -152,15 +155,18 @@ class TransformersBackend:
             max_lanes = min(self._max_lanes, self._lanes_at_once(longest, strategy))
             max_lanes = max(max_lanes, width)
             used = min(max_lanes, len(pending) * width)
-            writing = self._writer.run(
-                list(pending.values()), strategy=strategy, max_lanes=max_lanes
-            )
+            writing = self._writer.run(list(pending.values()), strategy=strategy, max_lanes=used)
             try:
                 for completion in writing:
                     del pending[id(completion.request)]
                     yield completion
             except (RuntimeError, MemoryError) as error:
                 self._halve(used, error, width=width)
+            else:
+                return
+            # Only here, behind the error and its frames, is the failed batch's memory free.
+            if self._model.device.type == "cuda":
+                torch.cuda.empty_cache()
 
     def _lanes_asked_for(self, model: TransformersModel) -> int | None:
         """Return the number of lanes that is settled; None where memory alone decides.
@@ -200,8 +206,6 @@ class TransformersBackend:
                 hint="lower length.max, use a smaller model, a smaller dtype or another device",
             ) from error
         self._max_lanes = num_lanes // 2
-        if self._model.device.type == "cuda":
-            torch.cuda.empty_cache()
 
 
 def _strategy_of(row: Row) -> str:

@@ -128,11 +128,11 @@ def test_lanes_do_not_know_each_other() -> None:
     a, b = constraint.open(), constraint.open()
     before = constraint.allowed([b])
     a.accept(tokenizer.convert_tokens_to_ids("a"))
-    twin = a.copy()
+    after_one = constraint.allowed([a])[0]
     a.accept(tokenizer.convert_tokens_to_ids("b"))
-    assert torch.equal(constraint.allowed([a, b, twin])[1:2], before)
+    assert torch.equal(constraint.allowed([a, b])[1:2], before)
     assert torch.equal(constraint.allowed([b, a])[1], constraint.allowed([a])[0])
-    assert not torch.equal(constraint.allowed([twin])[0], constraint.allowed([a])[0])
+    assert not torch.equal(after_one, constraint.allowed([a])[0])
     assert constraint.allowed([]).shape == (0, 257)
 
 

@@ -105,7 +105,7 @@ def test_a_start_says_what_a_search_needs():
     (job,) = jobs_of([row], strategy)
     start = start_of(job)
     assert (start.seed, start.shared_seed, start.member) == (4 * 31, 77, 2)
-    assert (start.num_prompt_tokens, start.target_tokens, start.hidden_TD) == (3, 9.0, None)
+    assert (start.target_tokens, start.hidden_TD) == (9.0, None)
 
 
 @pytest.mark.parametrize(
