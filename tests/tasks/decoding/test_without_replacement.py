@@ -84,3 +84,10 @@ def test_weights_of_lucky_texts_are_the_threshold():
     phi = torch.tensor([-300.0]).double()
     weights = importance_weights(phi, kappa=torch.tensor(-250.0).double())
     torch.testing.assert_close(weights.log(), torch.tensor([-250.0]).double())
+
+
+@pytest.mark.parametrize(("phi", "kappa"), [(-760.0, 0.0), (-740.0, -1.0), (-2000.0, -3.5)])
+def test_weights_of_very_long_texts_are_numbers(phi, kappa):
+    weights = importance_weights(torch.tensor(phi).double(), kappa=torch.tensor(kappa).double())
+    # p / (1 - exp(-p / exp(kappa))) goes to exp(kappa) as p goes to 0.
+    torch.testing.assert_close(weights, torch.tensor(math.exp(kappa)).double())

@@ -162,3 +162,17 @@ def test_an_encoder_decoder_model_without_a_start_token_is_refused(family_model,
     with pytest.raises(InputError, match="decoder_start_token_id") as caught:
         load(tmp_path)
     assert caught.value.code == "CS-M003"
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"), [(50_256, (7,)), (-1, (7,)), ([3, 99_999], (3,)), (None, (7,))]
+)
+def test_end_tokens_that_the_model_does_not_have_end_nothing(new_llama, named, expected):
+    folder = new_llama()
+    for name in ("config.json", "generation_config.json"):
+        path = folder / name
+        content = json.loads(path.read_text()) if path.is_file() else {}
+        path.write_text(json.dumps({**content, "eos_token_id": named}))
+    model = TransformersModel(name=str(folder), device="cpu")
+    loaded = load_model(model, folder=find_model(model, folder=folder), end_id=7)
+    assert loaded.end_ids == expected

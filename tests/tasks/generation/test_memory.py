@@ -44,3 +44,21 @@ def test_the_batch_is_a_power_of_two_that_fits_half_of_the_memory(monkeypatch, f
 
 def test_the_free_memory_of_this_machine_is_plausible():
     assert 1 << 20 < free_bytes(CPU) < 1 << 50
+
+
+@pytest.mark.parametrize(
+    ("limit", "free"), [("max", None), ("8000000", 8_000_000 - 5_000_000 + 1_000_000)]
+)
+def test_a_containers_limit_counts(monkeypatch, tmp_path, limit, free):
+    files = {
+        "memory.max": limit,
+        "memory.current": "5000000",
+        "memory.stat": "inactive_file 1000000",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content + "\n")
+    monkeypatch.setattr(memory, "_GROUP", tmp_path)
+    unlimited = memory._free_in_machine()
+    assert free_bytes(CPU) == pytest.approx(unlimited if free is None else free, rel=0.1)
+    monkeypatch.setattr(memory, "_GROUP", tmp_path / "absent")
+    assert free_bytes(CPU) == pytest.approx(unlimited, rel=0.1)

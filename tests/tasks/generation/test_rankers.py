@@ -1,6 +1,7 @@
 """Every scorer against its definition."""
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -61,6 +62,18 @@ def posterior(text: str, label: str) -> float:
 
 
 TEXTS = ["where is it", "I lost my card", "hello there"]
+
+
+def test_candidates_are_ranked_by_sums_that_are_not_rounded():
+    strategy = Nucleus(best_of=BestOf(n=2))
+    candidates = [
+        replace(c, num_tokens=50, logprob=-0.4, total_logprob=total)
+        for c, total in zip(candidates_of(strategy, TEXTS[:2]), (-20.2, -19.8), strict=True)
+    ]
+    assert Ranker()(strategy, candidates) == pytest.approx([-20.2 / 50, -19.8 / 50])
+    channel = NoisyChannel(num_candidates=2, channel_weight=0, prior_weight=0)
+    ranker = Ranker(TextJudge(Toy(), QUESTIONS))
+    assert ranker(channel, candidates) == pytest.approx([-20.2, -19.8])
 
 
 def test_logprob_is_the_candidates_own_and_none_ranks_last():

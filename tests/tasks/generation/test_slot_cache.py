@@ -1,5 +1,8 @@
 """The cache of all lanes: what is written where, and what a layer's queries get to see."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 
@@ -96,3 +99,28 @@ def test_every_layer_has_its_own_columns(cache):
     assert torch.equal(stored(cache, 0)[0][:2, :, 2:4], one[0])
     assert torch.equal(stored(cache, 1)[0][:2, :, 2:4], two[0])
     assert cache.get_seq_length() == 0
+
+
+def test_a_cache_is_freed_with_its_last_user():
+    cache = SlotCache(num_lanes=LANES, num_columns=COLUMNS)
+    cache.read_prefix()
+    cache.update(*states(1, 3), 0)
+    cache.read_prompts(first=0, copies=1, column=8)
+    cache.update(*states(1, 1), 0)
+    cache.write_step(num_lanes=1, first_column=0, column=8)
+    cache.update(*states(1, 1), 0)
+    alive = weakref.ref(cache)
+    gc.disable()
+    try:
+        del cache
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def test_cleared_lanes_hold_zeros(cache):
+    filled(cache, 3, 4, column=6)
+    cache.clear_lanes([0, 2])
+    for store in stored(cache):
+        assert not store[[0, 2]].any()
+        assert store[1].any()

@@ -360,6 +360,46 @@ def test_a_row_whose_scores_are_not_numbers_fails_alone(llama):
     assert by_row(completions.values()) == good
 
 
+def test_a_row_that_fails_does_not_spoil_who_takes_its_place(llama):
+    strategy = Greedy(length=Length(min=40, max=40))
+    tilde = AutoTokenizer.from_pretrained(llama)("~")["input_ids"][0]
+    requests = [
+        request_of(row, f"the{' ~' * (row % 3 == 1)} old card", strategy) for row in range(9)
+    ]
+    # It is admitted first and stays long: what was in front of shorter prompts is still looked at.
+    requests[0] = request_of(0, "the old card is not here yet, wrote my bank", strategy)
+    found = []
+    for size in (1, 2):
+        backend = backend_of(llama, batch_size=size)
+        backend._model.network._model.get_input_embeddings().weight.data[tilde] = math.nan
+        found.append({c.request.row: (c.text, c.error) for c in backend.generate(requests)})
+    assert found[0] == found[1]
+    assert {row for row, (_, error) in found[0].items() if error} == {1, 4, 7}
+
+
+def test_a_token_that_the_model_does_not_know_is_its_rows_error(llama):
+    backend = backend_of(llama)
+    tokenizer = AutoTokenizer.from_pretrained(llama)
+    known, unknown = (tokenizer(text)["input_ids"] for text in ("a", "\u00e9"))
+    backend._model.network.vocabulary_size = max(known) + 1
+    request = request_of(0, "", Greedy())
+    assert backend._misfit(known, request) is None
+    assert f"token {max(unknown)}, " in backend._misfit(unknown, request)
+
+
+def test_few_rows_take_few_lanes(llama, monkeypatch):
+    sizes = []
+    original = SlotCache.__init__
+
+    def spy(self, *, num_lanes, num_columns):
+        sizes.append(num_lanes)
+        original(self, num_lanes=num_lanes, num_columns=num_columns)
+
+    monkeypatch.setattr(SlotCache, "__init__", spy)
+    list(backend_of(llama, batch_size=64).generate(requests_of(1, Greedy(), count=3)))
+    assert sizes[-1] == 3
+
+
 def test_a_row_that_fails_half_way_counts_its_tokens(llama):
     backend = backend_of(llama)
     steps = iter(range(100))
