@@ -21,7 +21,8 @@ from tasks.generation.slot_lanes import SlotLanes, serves
 from tasks.generation.tokenisation import PromptCodec
 
 LOGPROB_DIGITS = 2
-"""Digits of log-probabilities and weights that no batch changes: sums differ by some 1e-6 nats."""
+"""Digits of mean log-probabilities and of weights' logarithms. Batches differ by some 1e-6 nats:
+what is rounded differs only on a border, in less than one row of ten thousand."""
 
 
 class LaneWriter:
