@@ -50,8 +50,11 @@ ENGINES = ("corpusmith", "generate", "generate_batch")
 STRATEGIES = tuple(name for name in OURS if name != "arithmetic")
 ON_SHAPES = ("greedy", "nucleus")
 MOST_BEAMS = 512
-"""Most hypotheses of `generate` at once. With 2,048 it took 3 GB, and gave a quarter of the tokens/s
-of 128 on *short* and less than a half on *long*."""
+"""Most hypotheses of `generate` at once.
+
+With 2,048 it took 3 GB and gave, of the tokens/s of 128, a quarter on *short* and less than a half
+on *long*.
+"""
 WAITS: tuple[Wait, ...] = ("default", "passive")
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 
