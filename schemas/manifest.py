@@ -170,7 +170,10 @@ class Manifest(Frozen):
     """US dollars that an endpoint's replies cost by the recipe's price, all interrupted tries of
     the run included, and requests without an answer at their most; null without a price."""
     seconds: dict[str, float]
-    """Seconds of work by stage, summed over shards and over the interrupted tries of the run."""
+    """Seconds of work by stage, summed over shards and over the interrupted tries of the run.
+
+    `export` is the writing of rows, report and card; the report itself cannot state it.
+    """
     strategies: tuple[StrategyAccount, ...] = ()
     """One for each strategy, in the recipe's order; they add up to `rows` and `tokens`."""
     determinism: Determinism

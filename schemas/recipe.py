@@ -115,9 +115,10 @@ class TransformersModel(Frozen):
     """`auto`: float32 on a CPU, bfloat16 on a GPU that has it."""
     device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=65_536)] = "auto"
-    """Prompts in flight; `auto` finds it from the free memory."""
+    """Lanes, that is hypotheses in flight: a beam search of four takes four for a prompt. `auto`
+    measures how many pay in float32 on slots; elsewhere it finds them from the free memory."""
     deterministic: Literal["auto", "strict"] = "auto"
-    """`strict`: one fixed compute shape, so that no row's bits depend on its neighbours."""
+    """`strict`: each row is computed alone, in shapes that depend on nothing but the row."""
     mask_rate: float = Field(default=DEFAULT_MASK_RATE, gt=0, le=1)
     """Part of a text's tokens that a masked model (BERT and its kin) writes anew; others have no
     use for it."""

@@ -35,7 +35,22 @@ def _field(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False
 _WEIGHT = _field(
     "weight",
     pa.float32(),
-    "importance weight of a text drawn without replacement; null for others",
+    "importance weight of a text drawn without replacement, its logarithm rounded to 2 digits "
+    "outside strict mode; null for others",
+    nullable=True,
+)
+_LOGPROB = _field(
+    "logprob",
+    pa.float32(),
+    "mean log-probability a generated token, nats; outside strict mode the text's sum is rounded "
+    "to 2 digits",
+    nullable=True,
+)
+_GROUP = _field(
+    "group",
+    pa.string(),
+    "the same for all texts drawn together from one prompt, whether accepted or rejected; "
+    "null when the strategy makes one row a prompt",
     nullable=True,
 )
 
@@ -49,6 +64,7 @@ PROMPT_FIELDS: tuple[pa.Field, ...] = (
     _field("seed", pa.int64(), "the row's own seed: key of its randomness in this attempt"),
     _field("group_seed", pa.int64(), "the seed that all rows made from this prompt share"),
     _field("member", pa.int32(), "place among the rows made from this prompt, from 0"),
+    _GROUP,
     _field("attributes", ATTRIBUTES, "sampled attributes"),
     _field("examples", pa.list_(pa.string()), "texts of the few-shot examples in the prompt"),
     _field("template", pa.string(), "template name and sha256 prefix"),
@@ -60,7 +76,7 @@ CANDIDATE_FIELDS: tuple[pa.Field, ...] = (
     _field("raw_text", pa.string(), "the reply before it was cleaned"),
     _field("text", pa.string(), "the reply, cleaned"),
     _field("num_tokens", pa.int32(), "generated tokens, the end-of-text token included"),
-    _field("logprob", pa.float32(), "mean log-probability a generated token, nats", nullable=True),
+    _LOGPROB,
     _WEIGHT,
     _field("finish_reason", pa.string(), "eos, stop, length, error"),
     _field("error", pa.string(), "what is wrong: no reply, or one of a wrong form", nullable=True),
@@ -94,8 +110,9 @@ RELEASED_FIELDS: tuple[pa.Field, ...] = (
     _field("strategy", pa.string(), "kind of the strategy"),
     _field("seed", pa.int64(), "the row's own seed"),
     _field("attempt", pa.int32(), "how often this row was tried before"),
+    _GROUP,
     _field("num_tokens", pa.int32(), "generated tokens, the end-of-text token included"),
-    _field("logprob", pa.float32(), "mean log-probability a generated token, nats", nullable=True),
+    _LOGPROB,
     _WEIGHT,
     _field("finish_reason", pa.string(), "eos, stop, length"),
     _field("scores", SCORES_TYPE, "row-level quality scores"),

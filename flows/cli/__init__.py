@@ -18,6 +18,7 @@ from flows.cli.init import init
 from flows.cli.noise import command as noise
 from flows.cli.preview import preview
 from flows.cli.strategies import strategies
+from flows.cli.warning_lines import show_own_warnings
 from schemas.errors import EXIT_DONE, EXIT_INTERRUPTED, CorpusmithError
 
 app = typer.Typer(
@@ -61,6 +62,7 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _interrupt)
+    show_own_warnings()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -1,5 +1,6 @@
 """`corpusmith check`: everything that can be said about a recipe before anything is generated."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -103,13 +104,18 @@ def _facts(summary: dict[str, Any], forecast: dict[str, Any]) -> dict[str, str]:
         **money,
         "time": _time(forecast["seconds"]),
         "release": f"about {_megabytes(forecast['megabytes'])} MB",
-        "backend": _backend(summary["backend"]),
+        "backend": summary["backend"],
+        "runs on": "\n".join(_runs_on(summary["runs_on"])),
     }
 
 
-def _backend(backend: dict[str, Any]) -> str:
-    running = [kind for kind, runs in backend["runs"].items() if runs]
-    return f"{backend['name']} runs {', '.join(running)}"
+def _runs_on(columns: dict[str, list[str]]) -> Iterator[str]:
+    """Say on what each strategy of the recipe runs, in one line for all that run on the same."""
+    alike: dict[str, list[str]] = {}
+    for kind, names in columns.items():
+        alike.setdefault(", ".join(names), []).append(kind)
+    for where, kinds in alike.items():
+        yield f"{', '.join(kinds)}: {where}"
 
 
 def _megabytes(number: float) -> str:

@@ -22,6 +22,8 @@ _MATRIX_WIDTH = 72
 _NOTES = (
     "The first three columns are the families of models of the backend transformers. A masked model"
     " (BERT and its kin) rewrites an example; strategies fill its gaps.",
+    "corrupt: noisy_channel restores corrupted examples there, and cannot rerank, for an"
+    " encoder-decoder model judges no labels. Nor has it a best_of by label_posterior.",
     "Each also takes share, length: {min: 1, max: 64, target: none, unit: tokens | words | chars},"
     " and stop: a list of texts. length.target needs the backend transformers.",
     "Each that samples also takes num_return_sequences: 1 (rows made from one prompt) and best_of:"
@@ -72,16 +74,23 @@ def _show_matrix(console: "Console", found: list[dict[str, Any]]) -> None:
 
     if console.width < _MATRIX_WIDTH:
         for entry in found:
-            columns = [column for column, runs in entry["runs_on"].items() if runs]
+            columns = [
+                column if runs is True else f"{column} (mode: {runs})"
+                for column, runs in entry["runs_on"].items()
+                if runs
+            ]
             console.print(f"{entry['kind']} runs on {', '.join(columns)}")
         return
     matrix = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in ("runs on", *found[0]["runs_on"]):
         matrix.add_column(column)
     for entry in found:
-        cells = ["yes" if runs else "-" for runs in entry["runs_on"].values()]
-        matrix.add_row(entry["kind"], *cells)
+        matrix.add_row(entry["kind"], *map(_cell, entry["runs_on"].values()))
     console.print(matrix)
+
+
+def _cell(runs: bool | str) -> str:
+    return runs if isinstance(runs, str) else "yes" if runs else "-"
 
 
 def _describe(strategy: type[Frozen]) -> dict[str, Any]:

@@ -13,12 +13,17 @@ from schemas.strategies import (
     Strategy,
 )
 from tasks.generation.folders import ModelFolder
-from tasks.generation.support import FAMILY_SUPPORT, in_order
+from tasks.generation.support import FAMILY_SUPPORT, MATRIX, in_order, lacking
 
 _NAMES: dict[Family, str] = {
     "decoder": "a decoder-only model",
     "encoder_decoder": "an encoder-decoder model",
     "masked": "a masked model",
+}
+_COLUMNS: dict[str, Family] = {
+    "decoder-only": "decoder",
+    "encoder-decoder": "encoder_decoder",
+    "masked": "masked",
 }
 
 
@@ -74,6 +79,22 @@ def check_family(recipe: Recipe, family: Family) -> None:
         _check_strategy(strategy, family, place=f"strategies.{number}")
     if family == "masked":
         _check_source(recipe)
+
+
+def columns_of(strategy: Strategy) -> list[str]:
+    """Name the columns of the matrix where a strategy runs with all that it asks for."""
+    return [column for column in MATRIX if _runs(strategy, column)]
+
+
+def _runs(strategy: Strategy, column: str) -> bool:
+    family = _COLUMNS.get(column)
+    if family is None:
+        return lacking(column, strategy) is None
+    try:
+        _check_strategy(strategy, family, place="")
+    except InputError:
+        return False
+    return True
 
 
 def _check_strategy(strategy: Strategy, family: Family, *, place: str) -> None:

@@ -55,6 +55,11 @@ MATRIX: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """The whole table as it is shown: transformers stands in it once for each family of models."""
+ONLY_MODE: Mapping[tuple[str, str], str] = MappingProxyType(
+    # Reranking judges labels, which takes a model that reads prompt and text in one.
+    {("encoder-decoder", "noisy_channel"): "corrupt"}
+)
+"""The one `mode` that a strategy has in a column of the matrix, where it has not all of them."""
 _STEERED_HERE = ("transformers", "scripted")
 """Backends whose every step is taken here, so that lengths can be steered and candidates ranked."""
 _BOUNDED_BELOW = (*_STEERED_HERE, "vllm")
@@ -69,9 +74,16 @@ def supported_kinds(backend: str) -> frozenset[str]:
     return SUPPORT[backend]
 
 
-def runs_on(kind: str) -> dict[str, bool]:
-    """Tell for each column of the matrix whether a kind of strategy runs there."""
-    return {column: kind in kinds for column, kinds in MATRIX.items()}
+def runs_on(kind: str) -> dict[str, bool | str]:
+    """Tell for each column of the matrix whether a kind of strategy runs there.
+
+    Returns:
+        True, False, or the one mode in which it does.
+    """
+    return {
+        column: kind in kinds and ONLY_MODE.get((column, kind), True)
+        for column, kinds in MATRIX.items()
+    }
 
 
 def check_support(recipe: Recipe) -> None:
@@ -81,7 +93,7 @@ def check_support(recipe: Recipe) -> None:
         InputError: CS-M006; the place is the dotted path of the key.
     """
     for index, strategy in enumerate(recipe.strategies):
-        if (fault := _lacking(recipe.model.backend, strategy)) is not None:
+        if (fault := lacking(recipe.model.backend, strategy)) is not None:
             key, what, remedy = fault
             raise InputError(
                 f"the backend {recipe.model.backend} does not have {what}",
@@ -91,7 +103,7 @@ def check_support(recipe: Recipe) -> None:
             )
 
 
-def _lacking(backend: str, strategy: Strategy) -> tuple[str, str, str] | None:
+def lacking(backend: str, strategy: Strategy) -> tuple[str, str, str] | None:
     """Name the key that asks for too much, what it asks for, and the remedy; None when all fits."""
     if strategy.kind not in SUPPORT[backend]:
         has = ", ".join(in_order(SUPPORT[backend]))

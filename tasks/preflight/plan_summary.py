@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from schemas.errors import CorpusmithError
 from schemas.manifest import Manifest, ModelInfo
-from tasks.generation.support import SUPPORT
+from schemas.recipe import Recipe
+from tasks.generation.families import columns_of
+from tasks.generation.support import MATRIX
 from tasks.planning.forecast import forecast
 from tasks.preflight.checks import CheckedRecipe
 from tasks.release.publish import MANIFEST, latest
@@ -21,7 +23,7 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
         checked: The recipe.
         out: Folder of earlier releases, whose measured pace is used.
     """
-    recipe, info, backend = checked.recipe, checked.model.info, checked.recipe.model.backend
+    recipe, info = checked.recipe, checked.model.info
     kinds = list(dict.fromkeys(strategy.kind for strategy in recipe.strategies))
     quotas: dict[str, Counter[str]] = {label: Counter() for label in recipe.labels}
     for cell in checked.writer.plan.quotas():
@@ -36,7 +38,8 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
     )
     return {
         "name": recipe.name,
-        "backend": {"name": backend, "runs": {kind: kind in SUPPORT[backend] for kind in kinds}},
+        "backend": recipe.model.backend,
+        "runs_on": {kind: _runs_on(recipe, kind) for kind in kinds},
         "rows": recipe.rows,
         "model": info.id,
         "context": info.context_length,
@@ -52,6 +55,12 @@ def summarise(checked: CheckedRecipe, *, out: Path) -> dict[str, Any]:
         },
         "forecast": prediction.model_dump(),
     }
+
+
+def _runs_on(recipe: Recipe, kind: str) -> list[str]:
+    """Name where all of a recipe's strategies of a kind run: what the recipe could move to."""
+    found = [columns_of(strategy) for strategy in recipe.strategies if strategy.kind == kind]
+    return [column for column in MATRIX if all(column in columns for columns in found)]
 
 
 def _earlier(out: Path, name: str, model: ModelInfo) -> Manifest | None:

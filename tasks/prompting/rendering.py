@@ -70,6 +70,8 @@ class PromptWriter:
         examples = self._examples(planned.leader, attempts, planned.label_index)
         labels = [self.plan.labels[place] for place in planned.label_index]
         reference = self.template.reference
+        group_seeds = row_seeds(self.recipe.seed, rows=planned.leader, attempts=attempts)
+        is_shared = self.plan.rows_per_prompt > 1
         columns: dict[str, Any] = {
             "row": rows,
             "attempt": attempts.astype(np.int32),
@@ -81,8 +83,12 @@ class PromptWriter:
             "strategy_index": planned.strategy_index,
             "strategy": [self.plan.kinds[place] for place in planned.strategy_index],
             "seed": row_seeds(self.recipe.seed, rows=rows, attempts=attempts),
-            "group_seed": row_seeds(self.recipe.seed, rows=planned.leader, attempts=attempts),
+            "group_seed": group_seeds,
             "member": planned.member,
+            "group": [
+                f"{seed:016x}" if is_shared[place] else None
+                for seed, place in zip(group_seeds.tolist(), planned.strategy_index, strict=True)
+            ],
             "attributes": [list(values.items()) for values in attributes],
             "examples": [[example.text for example in drawn] for drawn in examples],
             "template": [reference] * len(rows),

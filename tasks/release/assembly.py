@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +49,7 @@ def assemble(
     Raises:
         RunError: CS-O004 if the disk is full; the workspace stays and the run can be resumed.
     """
+    start = perf_counter()
     facts = workspace.facts
     recipe, home = facts.recipe, workspace.folder.parent
     accounts = balance(workspace, recipe)
@@ -80,7 +82,8 @@ def assemble(
         _copy_expectations(workspace, draft)
         draft.write_text("recipe.yaml", resolved_yaml(recipe))
         draft.write_text("README.md", render_card(recipe, manifest))
-        return draft.publish(manifest)
+        seconds = {**manifest.seconds, "export": round(perf_counter() - start, 3)}
+        return draft.publish(manifest.model_copy(update={"seconds": seconds}))
 
 
 def _write_rows(

@@ -183,7 +183,7 @@ def test_one_row(scripted: Any, rows_of: Any, tmp_path: Path) -> None:
     assert manifest.splits == {"train": 1, "validation": 0, "test": 0}
 
 
-GOLDEN = "f316300cceae57e19d9063adfbac2970b70ad007f6c9aa7f2d519d17f8b0a637"
+GOLDEN = "013c73a9c5d58783c9f250d71a1d9cb1802f012886b4e3946579d62756286433"
 
 
 @pytest.mark.parametrize(

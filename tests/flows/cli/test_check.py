@@ -28,7 +28,11 @@ def test_json_adds_up(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = json.loads(out)
     assert err == ""
     assert plan["strategies"] == ["greedy", "nucleus"]
-    assert plan["backend"] == {"name": "scripted", "runs": {"greedy": True, "nucleus": True}}
+    assert plan["backend"] == "scripted"
+    # One of the two greedy entries has a stop string, of which a masked model has no use.
+    unmasked = ["decoder-only", "encoder-decoder", "openai", "vllm"]
+    assert plan["runs_on"]["greedy"] == unmasked
+    assert plan["runs_on"]["nucleus"] == [*unmasked[:2], "masked", *unmasked[2:]]
     assert sum(sum(rows.values()) for rows in plan["quotas"].values()) == plan["rows"] == 1200
     assert plan["quotas"]["[bold]日本語"] == {"greedy": 450, "nucleus": 450}
 
@@ -58,7 +62,13 @@ def test_many_strategies_stand_in_a_table_of_their_own(
     for row in (["one", "550"], ["two", "1,100"], *([kind, "150"] for kind in kinds)):
         assert row in lines
     assert lines.count(["all", "1,650"]) == 2
-    assert "scripted runs greedy, temperature," in " ".join(map(" ".join, lines))
+    out = " ".join(map(" ".join, lines))
+    assert "backend scripted" in out
+    assert (
+        "greedy, temperature, nucleus: decoder-only, encoder-decoder, masked, openai, vllm" in out
+    )
+    assert "top_k, min_p: decoder-only, encoder-decoder, masked, vllm" in out
+    assert "contrastive: decoder-only" in out
 
 
 @pytest.mark.parametrize("columns", [50, 100])

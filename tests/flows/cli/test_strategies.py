@@ -79,14 +79,20 @@ def test_the_matrix_has_a_row_for_every_strategy(
     for strategy, row in zip(STRATEGY_CLASSES, rows, strict=False):
         kind, *cells = row.split()
         assert kind == strategy.model_fields["kind"].default
-        assert cells == ["yes" if kind in kinds else "-" for kinds in MATRIX.values()]
+        wanted = ["yes" if kind in kinds else "-" for kinds in MATRIX.values()]
+        if kind == "noisy_channel":
+            wanted[list(MATRIX).index("encoder-decoder")] = "corrupt"
+        assert cells == wanted
 
 
 def test_a_narrow_terminal_gets_the_matrix_in_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    assert "top_k runs on decoder-only, encoder-decoder, masked, vllm\n" in told(capsys)
+    out = told(capsys)
+    assert "top_k runs on decoder-only, encoder-decoder, masked, vllm\n" in out
+    restores = "noisy_channel runs on decoder-only, encoder-decoder (mode: corrupt)"
+    assert restores in " ".join(out.split())
 
 
 def test_what_every_sampling_strategy_takes_is_told_once(

@@ -6,16 +6,22 @@ from schemas.errors import InputError
 from schemas.manifest import Family
 from schemas.recipe import AnyModel, Recipe
 from schemas.strategies import STRATEGY_CLASSES, TOKEN_STRATEGIES
-from tasks.generation.families import check_family
+from tasks.generation.families import check_family, columns_of
 from tasks.generation.support import (
     FAMILY_SUPPORT,
     MATRIX,
     SUPPORT,
     check_support,
+    runs_on,
     supported_kinds,
 )
 
 KINDS = [cls.model_fields["kind"].default for cls in STRATEGY_CLASSES]
+COLUMNS: dict[Family, str] = {
+    "decoder": "decoder-only",
+    "encoder_decoder": "encoder-decoder",
+    "masked": "masked",
+}
 MODELS: dict[str, dict[str, Any]] = {
     "transformers": {},
     "scripted": {"name": "s.jsonl"},
@@ -54,14 +60,50 @@ def test_the_matrix_shows_every_strategy_and_every_backend() -> None:
 @pytest.mark.parametrize("family", FAMILY_SUPPORT)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_family_takes_exactly_what_the_table_has(family: Family, kind: str) -> None:
-    strategy = {"kind": kind, **({"mode": "corrupt"} if kind == "noisy_channel" else {})}
-    asked = recipe("transformers", strategy, examples={"path": "e.jsonl", "per_row": 1})
-    if kind in FAMILY_SUPPORT[family]:
-        check_family(asked, family)
-        return
-    with pytest.raises(InputError) as caught:
-        check_family(asked, family)
-    assert (caught.value.code, caught.value.place) == ("CS-M006", "strategies.0")
+    modes: list[dict[str, Any]] = [{}]
+    if kind == "noisy_channel":
+        modes = [{"mode": "rerank"}, {"mode": "corrupt"}]
+    cell = runs_on(kind)[COLUMNS[family]]
+    assert bool(cell) == (kind in FAMILY_SUPPORT[family])
+    for mode in modes:
+        strategy = {"kind": kind, **mode}
+        asked = recipe("transformers", strategy, examples={"path": "e.jsonl", "per_row": 1})
+        runs = cell in (True, mode.get("mode", "no mode"))
+        assert (COLUMNS[family] in columns_of(asked.strategies[0])) == runs
+        if runs:
+            check_family(asked, family)
+            continue
+        with pytest.raises(InputError) as caught:
+            check_family(asked, family)
+        assert (caught.value.code, caught.value.place) == ("CS-M006", "strategies.0")
+
+
+def test_the_noisy_channel_of_an_encoder_decoder_only_restores() -> None:
+    cells = runs_on("noisy_channel")
+    assert cells == {
+        "decoder-only": True,
+        "encoder-decoder": "corrupt",
+        "masked": False,
+        "openai": False,
+        "vllm": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("strategy", "columns"),
+    [
+        ({}, "decoder-only encoder-decoder masked openai vllm"),
+        ({"length": {"min": 5}}, "decoder-only encoder-decoder vllm"),
+        ({"length": {"target": 9}}, "decoder-only encoder-decoder"),
+        ({"best_of": {"n": 2}}, "decoder-only encoder-decoder"),
+        ({"best_of": {"n": 2, "scorer": "label_posterior"}}, "decoder-only"),
+    ],
+)
+def test_what_a_strategy_asks_for_decides_where_it_runs(
+    strategy: dict[str, Any], columns: str
+) -> None:
+    asked = recipe("transformers", {"kind": "nucleus", **strategy})
+    assert columns_of(asked.strategies[0]) == columns.split()
 
 
 @pytest.mark.parametrize("backend", SUPPORT)

@@ -1,6 +1,7 @@
-"""A real server on loopback: `transformers serve` with the starter model."""
+"""A real server on loopback: `transformers serve` with the starter model and a chat template."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,8 +34,22 @@ pytestmark = [
 COMMAND = "from transformers.cli.transformers import main; main()"
 
 
+CHAT = "{% for message in messages %}{{ message.content }}\n{% endfor %}"
+"""Makes of one user message the prompt that the other tests send themselves."""
+
+
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter model with a chat template, of which the completions API makes no use."""
+    copied = tmp_path_factory.mktemp("model") / "starter"
+    files = ("*.py", "*.npy", "__pycache__")
+    shutil.copytree(STARTER_FOLDER, copied, ignore=shutil.ignore_patterns(*files))
+    (copied / "chat_template.jinja").write_text(CHAT, encoding="utf-8")
+    return copied
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the server, up to and with the version."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -42,7 +58,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     options = ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "float32"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, "serve", str(STARTER_FOLDER), *options],
+            [sys.executable, "-c", COMMAND, "serve", str(folder), *options],
             env={**os.environ, "HF_HUB_OFFLINE": "1"},
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -74,29 +90,37 @@ def ask(strategy: Strategy) -> list[Request]:
     ]
 
 
-def answers(url: str, requests: list[Request], tmp_path: Path) -> list[Completion]:
-    model = OpenAIModel(
-        name=str(STARTER_FOLDER), base_url=url, api="completions", concurrency=2, retries=1
-    )
+@pytest.fixture
+def server(url: str, folder: Path) -> OpenAIModel:
+    return OpenAIModel(name=str(folder), base_url=url, api="completions", concurrency=2, retries=1)
+
+
+def answers(model: OpenAIModel, requests: list[Request], tmp_path: Path) -> list[Completion]:
     backend = open_backend(model, folder=tmp_path, replay=tmp_path / "replies.jsonl")
     found = list(backend.generate(requests))
     return sorted(found, key=lambda reply: reply.request.row)
 
 
-def test_greedy_texts_are_those_of_the_model_in_this_process(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("api", ["completions", "chat"])
+def test_greedy_texts_are_those_of_the_model_in_this_process(
+    api: str, server: OpenAIModel, tmp_path: Path
+) -> None:
     requests = ask(Greedy(length=Length(min=0, max=24)))
     local = open_backend(TransformersModel(dtype="float32", device="cpu"), folder=tmp_path)
     wanted = sorted(local.generate(requests), key=lambda reply: reply.request.row)
-    found = answers(url, requests, tmp_path)
+    # The chat template writes the line end, and a message is given without it.
+    asked = [replace(request, prompt=request.prompt.strip()) for request in requests]
+    model = server.model_copy(update={"api": api})
+    found = answers(model, asked if api == "chat" else requests, tmp_path)
     assert [reply.error for reply in found] == [None] * 4
     assert [reply.text.strip() for reply in found] == [reply.text.strip() for reply in wanted]
     assert [reply.finish_reason for reply in found] == [reply.finish_reason for reply in wanted]
     assert all(0 < reply.num_tokens <= 24 for reply in found)
 
 
-def test_samples_come_within_their_length_and_are_kept(url: str, tmp_path: Path) -> None:
+def test_samples_come_within_their_length_and_are_kept(server: OpenAIModel, tmp_path: Path) -> None:
     requests = ask(Nucleus(length=Length(max=12)))
-    found = answers(url, requests, tmp_path)
+    found = answers(server, requests, tmp_path)
     assert [reply.error for reply in found] == [None] * 4
     assert all(reply.num_tokens <= 12 for reply in found)
-    assert answers(url, requests, tmp_path) == found
+    assert answers(server, requests, tmp_path) == found

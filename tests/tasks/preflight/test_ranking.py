@@ -175,7 +175,10 @@ def candidates_of(path: Path) -> tuple[list[dict], RankedBackend, Any]:
 
 
 def test_every_ranking_on_the_starter_keeps_the_best_of_its_candidates(recipe_of):
-    """Each row against its candidates, generated one by one and scored by the definition."""
+    """Each row is the best of its candidates, generated one by one, by the run's own scores.
+
+    That the scores are right is shown where they are computed.
+    """
     best_logprob = {"kind": "top_k", "best_of": {"n": 3}, **SHORT}
     strategies = (LABEL_BEST, RERANK, best_logprob, reward_best("judge"), CORRUPT)
     path = recipe_of(*strategies, prompt=EXAMPLES, rows=10)

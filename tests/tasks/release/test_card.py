@@ -55,8 +55,9 @@ def test_the_contract_names_the_same_columns() -> None:
     first = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     named = [name for cell in first for name in re.findall(r"`(\w+)`", cell)]
     # Columns beyond the contract, null where they do not apply: the label asked for of a row whose
-    # label noise flipped, the importance weight of a text drawn without replacement.
-    further = {"clean_label", "weight"}
+    # label noise flipped, the importance weight of a text drawn without replacement, and what
+    # texts that were drawn together share.
+    further = {"clean_label", "weight", "group"}
     assert [name for name in RELEASED_SCHEMA.names if name not in further] == named
 
 
