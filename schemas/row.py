@@ -42,12 +42,11 @@ _WEIGHT = _field(
 _LOGPROB = _field(
     "logprob",
     pa.float32(),
-    "mean log-probability a generated token, nats; outside strict mode the text's sum is rounded "
-    "to 2 digits",
+    "mean log-probability a generated token, nats; rounded to 2 digits outside strict mode",
     nullable=True,
 )
-_GROUP = _field(
-    "group",
+_DRAW_ID = _field(
+    "draw_id",
     pa.string(),
     "the same for all texts drawn together from one prompt, whether accepted or rejected; "
     "null when the strategy makes one row a prompt",
@@ -64,7 +63,7 @@ PROMPT_FIELDS: tuple[pa.Field, ...] = (
     _field("seed", pa.int64(), "the row's own seed: key of its randomness in this attempt"),
     _field("group_seed", pa.int64(), "the seed that all rows made from this prompt share"),
     _field("member", pa.int32(), "place among the rows made from this prompt, from 0"),
-    _GROUP,
+    _DRAW_ID,
     _field("attributes", ATTRIBUTES, "sampled attributes"),
     _field("examples", pa.list_(pa.string()), "texts of the few-shot examples in the prompt"),
     _field("template", pa.string(), "template name and sha256 prefix"),
@@ -110,7 +109,7 @@ RELEASED_FIELDS: tuple[pa.Field, ...] = (
     _field("strategy", pa.string(), "kind of the strategy"),
     _field("seed", pa.int64(), "the row's own seed"),
     _field("attempt", pa.int32(), "how often this row was tried before"),
-    _GROUP,
+    _DRAW_ID,
     _field("num_tokens", pa.int32(), "generated tokens, the end-of-text token included"),
     _LOGPROB,
     _WEIGHT,

@@ -85,7 +85,7 @@ class PromptWriter:
             "seed": row_seeds(self.recipe.seed, rows=rows, attempts=attempts),
             "group_seed": group_seeds,
             "member": planned.member,
-            "group": [
+            "draw_id": [
                 f"{seed:016x}" if is_shared[place] else None
                 for seed, place in zip(group_seeds.tolist(), planned.strategy_index, strict=True)
             ],

@@ -14,7 +14,7 @@ EXAMPLE = PAGE.read_text("utf-8").split("```python\n")[1].split("```")[0]
 def row(group: str | None, words: int, weight: float | None, **changes: Any) -> dict[str, Any]:
     text = " ".join(["w"] * words)
     plain = {"strategy": "stochastic_beam", "attempt": 0, "clean_text": None, "text": text}
-    return {**plain, "group": group, "weight": weight, **changes}
+    return {**plain, "draw_id": group, "weight": weight, **changes}
 
 
 def test_the_estimate_is_the_weighted_mean_of_whole_draws(

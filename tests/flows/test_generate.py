@@ -183,7 +183,7 @@ def test_one_row(scripted: Any, rows_of: Any, tmp_path: Path) -> None:
     assert manifest.splits == {"train": 1, "validation": 0, "test": 0}
 
 
-GOLDEN = "013c73a9c5d58783c9f250d71a1d9cb1802f012886b4e3946579d62756286433"
+GOLDEN = "9a731069e9adabe34cecb35d63d2ec86c4f3e9bbb3580e2b4cf6a94b17400b8e"
 
 
 @pytest.mark.parametrize(

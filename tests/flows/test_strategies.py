@@ -80,12 +80,12 @@ def assert_draws(made: list[dict[str, Any]], released: list[dict[str, Any]]) -> 
     assert all(math.isfinite(row["weight"]) and row["weight"] > 0 for row in drawn)
     assert all(row["weight"] is None for row in made if row["strategy"] != "stochastic_beam")
     shared = {"arithmetic", "beam", "diverse_beam", "stochastic_beam"}
-    assert {row["strategy"] for row in made if row["group"]} == shared
-    assert all(row["group"] for row in made if row["strategy"] in shared)
+    assert {row["strategy"] for row in made if row["draw_id"]} == shared
+    assert all(row["draw_id"] for row in made if row["strategy"] in shared)
     draws: dict[str, list[dict[str, Any]]] = {}
     for row in made:
         if row["strategy"] == "stochastic_beam":
-            draws.setdefault(row["group"], []).append(row)
+            draws.setdefault(row["draw_id"], []).append(row)
     # Two rows of each label.
     assert max(map(len, draws.values())) == 2
     for rows in draws.values():

@@ -57,7 +57,7 @@ def test_the_contract_names_the_same_columns() -> None:
     # Columns beyond the contract, null where they do not apply: the label asked for of a row whose
     # label noise flipped, the importance weight of a text drawn without replacement, and what
     # texts that were drawn together share.
-    further = {"clean_label", "weight", "group"}
+    further = {"clean_label", "weight", "draw_id"}
     assert [name for name in RELEASED_SCHEMA.names if name not in further] == named
 
 
