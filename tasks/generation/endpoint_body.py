@@ -27,8 +27,8 @@ class Letter:
         request: What it asks.
         body: JSON in UTF-8; there is no key in it.
         key: Names the reply in the replay log.
-        most_prompt_tokens: No fewer tokens than the endpoint will read: a token is a byte or more, and
-            forms and further parameters may be read, too.
+        most_prompt_tokens: No fewer tokens than the endpoint will read: a token is a byte or
+            more, and forms and further parameters may be read, too.
         most_completion_tokens: No fewer tokens than it will write.
     """
 
