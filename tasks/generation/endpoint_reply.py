@@ -61,9 +61,7 @@ def estimate_tokens(text: str) -> int:
     return -(-len(text.encode("utf-8", "replace")) // _BYTES_A_TOKEN)
 
 
-def read_reply(
-    content: bytes, *, request: Request, model: OpenAIModel, secret: str = ""
-) -> Reply:
+def read_reply(content: bytes, *, request: Request, model: OpenAIModel, secret: str = "") -> Reply:
     """Understand the body of a successful response.
 
     Finish reasons: `length` stays unless a stop string stands in the text; a text in which one was
