@@ -170,5 +170,6 @@ def _check_keywords(node: Schema, *, root: Schema) -> None:
     for key in _REFUSED:
         if key in node:
             raise ValueError(f"the keyword {key} is not supported")
-    if "$id" in node and node is not root:
-        raise ValueError("the keyword $id is supported at the top level only")
+    for key in ("$id", "$schema"):
+        if key in node and node is not root:
+            raise ValueError(f"the keyword {key} is supported at the top level only")

@@ -1,6 +1,7 @@
 """Models that run in another program: an endpoint that speaks OpenAI's API, and the vLLM engine."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, JsonValue, StringConstraints, field_validator
 
@@ -64,6 +65,15 @@ class OpenAIModel(Frozen):
     vLLM's, or none. Replies are checked in any case."""
     extra: dict[str, JsonValue] = Field(default_factory=dict, max_length=32)
     """Further parameters for every request, as the endpoint documents them."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _can_be_called(cls, base_url: str) -> str:
+        try:
+            urlsplit(base_url).port  # noqa: B018 - reading it is the check
+        except ValueError:
+            raise ValueError("no port is above 65535, and brackets hold an IPv6 address") from None
+        return base_url
 
     @field_validator("extra")
     @classmethod

@@ -4,7 +4,9 @@ import re
 import unicodedata
 
 _CONTROL_TOKEN = re.compile(r"<\|[^\s<>|]{1,64}\|>|</?s>|<(?:pad|unk|bos|eos)>|\[/?INST\]")
-_FIELD = re.compile(r"^[ \t]*([^\W\d_][\w -]{0,39}):", re.MULTILINE)
+_NAME = r"([^\W\d_][\w -]{0,39}):"
+_FIELD = re.compile(rf"^[ \t]*{_NAME}", re.MULTILINE)
+_FIELD_HERE = re.compile(rf"\s*{_NAME}")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "\u2018": "\u2019", "«": "»", "„": "“"}
 # Zero-width joiners shape words in several scripts, and emoji: they are text.
 _JOINERS = "\u200c\u200d"
@@ -15,11 +17,12 @@ _REPLACEMENT = "\ufffd"
 def clean_reply(text: str, *, prompt: str = "") -> str:
     """Normalise a reply and drop what belongs to the template, not to the text.
 
-    Unicode is composed (NFC). Control tokens, control, private and unassigned characters, lone
-    surrogates and U+FFFD (bytes that were no character) go; joiners stay. Field names of the prompt
-    (a line that opens with `Name:`) mark the template: one in front of the reply is dropped, and a
-    later line of the reply that opens with one ends it. One pair of quotation marks around the
-    whole goes, and so does the next. White space becomes single spaces, none at either end.
+    Control, private and unassigned characters, lone surrogates and U+FFFD (bytes that were no
+    character) go; joiners stay. Unicode is composed (NFC). Control tokens become white space. Field
+    names of the prompt (a line that opens with `Name:`) mark the template: those in front of the
+    reply are dropped, and a later line of the reply that opens with one ends it. One pair of
+    quotation marks around the whole goes, and so does the next. White space becomes single spaces,
+    none at either end. It takes time in proportion to the text's length.
 
     Cleaning a clean text changes nothing: `clean_reply(clean_reply(t, prompt=p), prompt=p)` is
     `clean_reply(t, prompt=p)`.
@@ -32,10 +35,12 @@ def clean_reply(text: str, *, prompt: str = "") -> str:
         One line of text, encodable as UTF-8; "" when nothing is left.
     """
     fields = frozenset(name.casefold() for name in _FIELD.findall(prompt))
+    text = _normalise(text)
     previous = None
+    # Each turn but the last takes off a pair of quotation marks, and no kind of them twice.
     while text != previous:
         previous = text
-        text = _pass(text, fields=fields)
+        text = _unquote(" ".join(_cut_fields(text, fields=fields).split()))
     return text
 
 
@@ -47,21 +52,14 @@ def clean_characters(text: str) -> str:
     Args:
         text: The decoded reply; untrusted.
     """
-    previous = None
-    while text != previous:
-        previous = text
-        text = "".join(map(_kept, _CONTROL_TOKEN.sub("", text)))
-        text = " ".join(unicodedata.normalize("NFC", text).split())
-    return text
+    return " ".join(_normalise(text).split())
 
 
-def _pass(text: str, *, fields: frozenset[str]) -> str:
-    # Each pass shortens the text or leaves it as it is, after the first has normalised it: the loop
-    # ends.
-    text = _CONTROL_TOKEN.sub("", text)
-    text = "".join(map(_kept, text))
-    text = _cut_fields(unicodedata.normalize("NFC", text).strip(), fields=fields)
-    return _unquote(" ".join(text.split()))
+def _normalise(text: str) -> str:
+    # Control tokens come last, since what is dropped may stand inside one, and a space takes their
+    # place: they hold no white space, so what is left on both sides is never another.
+    text = unicodedata.normalize("NFC", "".join(map(_kept, text)))
+    return _CONTROL_TOKEN.sub(" ", text)
 
 
 def _kept(character: str) -> str:
@@ -72,13 +70,13 @@ def _kept(character: str) -> str:
 
 
 def _cut_fields(text: str, *, fields: frozenset[str]) -> str:
-    for match in _FIELD.finditer(text):
-        if match.group(1).casefold() not in fields:
-            continue
-        if match.start() > 0:
-            return text[: match.start()]
-        return _cut_fields(text[match.end() :].strip(), fields=fields)
-    return text
+    start = 0
+    while (found := _FIELD_HERE.match(text, start)) and found.group(1).casefold() in fields:
+        start = found.end()
+    for later in _FIELD.finditer(text, start):
+        if later.group(1).casefold() in fields:
+            return text[start : later.start()]
+    return text[start:]
 
 
 def _unquote(text: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from schemas.manifest import Determinism, ModelInfo
 from schemas.models import OpenAIModel
-from tasks.generation.endpoint_client import Address, EndpointClient
+from tasks.generation.endpoint_client import Address, EndpointClient, Streak
 from tasks.generation.endpoint_faults import host_of, missing_key
 from tasks.generation.endpoint_limit import ConcurrencyLimit
 from tasks.generation.endpoint_purse import Purse
@@ -48,6 +48,7 @@ class EndpointBackend:
         self._log: ReplayLog | None = None
         # What was learnt of the endpoint in one shard holds for the next.
         self._limit = ConcurrencyLimit(None if model.concurrency == "auto" else model.concurrency)
+        self._streak = Streak()
 
     @property
     def num_parameters(self) -> int:
@@ -104,6 +105,7 @@ class EndpointBackend:
             log=log,
             purse=Purse(self._model.price, self._usd, spent=log.usage),
             limit=self._limit,
+            streak=self._streak,
         )
         pending = iter(requests)
         yield from ThreadedStream[Completion](lambda deliver: client.answer_all(pending, deliver))

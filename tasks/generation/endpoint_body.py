@@ -16,7 +16,7 @@ MOST_STOPS = 4
 _SEED_BITS = 31
 """Some servers keep a seed in 32 bits; the whole 63 are in the replay log's key."""
 _FORMAT_TOKENS = 64
-"""Generous bound on the tokens that a chat format puts around a prompt."""
+"""Generous bound on the tokens that a chat format adds to a prompt and a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Letter:
         request: What it asks.
         body: JSON in UTF-8; there is no key in it.
         key: Names the reply in the replay log.
-        most_prompt_tokens: No fewer tokens than the endpoint will read: a token is a byte or more.
+        most_prompt_tokens: No fewer tokens than the endpoint will read: a token is a byte or
+            more, and forms and further parameters may be read, too.
         most_completion_tokens: No fewer tokens than it will write.
     """
 
@@ -50,7 +51,7 @@ def write_letter(request: Request, *, model: OpenAIModel) -> Letter:
         request=request,
         body=body,
         key=sha256(head + body).hexdigest()[:32],
-        most_prompt_tokens=len(request.prompt.encode("utf-8", "replace")) + _FORMAT_TOKENS,
+        most_prompt_tokens=len(body) + _FORMAT_TOKENS,
         most_completion_tokens=request.strategy.length.max,
     )
 

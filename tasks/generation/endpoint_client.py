@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import aiohttp
 
@@ -31,6 +32,20 @@ HOPELESS_ROWS = 64
 """Rows in succession without one reply after which the run ends instead of burning attempts."""
 
 
+@dataclass(slots=True)
+class Streak:
+    """Rows in succession without one reply, over all shards of a run."""
+
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class _Passage:
+    """How far one request has come."""
+
+    sent: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where requests go.
@@ -55,12 +70,15 @@ class Address:
         if self.secret:
             headers["Authorization"] = f"Bearer {self.secret}"
         total = self.model.timeout_seconds
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(_note_sent)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=total, sock_connect=min(total, _CONNECT_SECONDS)),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            trace_configs=[trace],
         )
 
 
@@ -72,19 +90,26 @@ class EndpointClient:
         log: Replies that are paid already, and where new ones are kept.
         purse: What may be spent.
         limit: How many requests may be in flight.
+        streak: Rows without a reply so far.
     """
 
     def __init__(
-        self, address: Address, *, log: ReplayLog, purse: Purse, limit: ConcurrencyLimit
+        self,
+        address: Address,
+        *,
+        log: ReplayLog,
+        purse: Purse,
+        limit: ConcurrencyLimit,
+        streak: Streak,
     ) -> None:
         self._address = address
         self._model = address.model
         self._log = log
         self._purse = purse
         self._limit = limit
+        self._streak = streak
         self._settled = asyncio.Event()
         self._workers = 0
-        self._failed_rows = 0
 
     async def answer_all(
         self, requests: Iterator[Request], deliver: Callable[[Completion], None]
@@ -127,13 +152,12 @@ class EndpointClient:
         if (kept := self._log.find(letter.key)) is not None:
             return kept.completion(request)
         for tries in count():
-            await self._wait_for_opening()
             if not await self._hold(letter):
                 return _failure(request, UNSENT)
             outcome = await self._send(session, letter)
             self._settle(letter, outcome)
             if isinstance(outcome, Reply):
-                self._failed_rows = 0
+                self._streak.rows = 0
                 return outcome.completion(request)
             if not outcome.passing or tries == self._model.retries:
                 return self._give_up(request, outcome)
@@ -142,23 +166,32 @@ class EndpointClient:
         raise AssertionError("unreachable")
 
     async def _send(self, session: aiohttp.ClientSession, letter: Letter) -> Reply | Fault:
-        begun = time.monotonic()
+        begun, passage = time.monotonic(), _Passage()
         try:
             async with session.post(
-                self._address.url, data=letter.body, allow_redirects=False
+                self._address.url,
+                data=letter.body,
+                allow_redirects=False,
+                trace_request_ctx=passage,
             ) as response:
                 content = await _read(response)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return fault_of_connection(error, timeout_seconds=self._model.timeout_seconds)
+        except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
+            return fault_of_connection(error, model=self._model, sent=passage.sent)
         except Malformed as error:
             return Fault(str(error), lost=True)
         except asyncio.CancelledError:
-            self._log.write_lost(letter.key, _most(letter))
+            if passage.sent:
+                self._log.write_lost(letter.key, _most(letter))
             raise
-        now = time.monotonic()
+        return self._understand(response, content, letter=letter, begun=begun)
+
+    def _understand(
+        self, response: aiohttp.ClientResponse, content: bytes, *, letter: Letter, begun: float
+    ) -> Reply | Fault:
+        now, model, secret = time.monotonic(), self._model, self._address.secret
         if 200 <= response.status < 300:
             try:
-                reply = read_reply(content, request=letter.request, model=self._model)
+                reply = read_reply(content, request=letter.request, model=model, secret=secret)
             except Malformed as error:
                 return Fault(f"the endpoint sent {error}", lost=True)
             self._limit.replied(begun=begun, now=now)
@@ -166,9 +199,9 @@ class EndpointClient:
         fault = fault_of_status(
             response.status,
             content,
-            model=self._model,
+            model=model,
             pause_seconds=retry_after(response.headers.get("Retry-After"), now=time.time()),
-            secret=self._address.secret,
+            secret=secret,
         )
         if fault.too_many:
             self._limit.refused(begun=begun, now=now, pause_seconds=fault.pause_seconds or 0.0)
@@ -188,25 +221,37 @@ class EndpointClient:
         self._settled.set()
 
     async def _hold(self, letter: Letter) -> bool:
-        """Wait until the budget has room for a request's worst case; False if it never will."""
-        while not self._purse.hold(_most(letter)):
-            if not self._purse.in_flight:
-                return False
-            self._settled.clear()
-            await self._settled.wait()
-        return True
+        """Wait until a request may go: the endpoint is open, limit and budget have room for it.
 
-    async def _wait_for_opening(self) -> None:
-        while (rest := self._limit.closed_until - time.monotonic()) > 0:
-            await asyncio.sleep(rest)
+        Returns:
+            False if the budget will never have room for the request's worst case.
+        """
+        most = _most(letter)
+        while True:
+            if (rest := self._limit.closed_until - time.monotonic()) > 0:
+                await asyncio.sleep(rest)
+            elif self._purse.in_flight < self._limit.now and self._purse.hold(most):
+                return True
+            elif not self._purse.in_flight:
+                return False
+            else:
+                self._settled.clear()
+                await self._settled.wait()
 
     def _give_up(self, request: Request, fault: Fault) -> Completion:
         if not fault.reached:
             raise unreachable(fault, model=self._model)
-        self._failed_rows += 1
-        if self._failed_rows >= HOPELESS_ROWS:
-            raise hopeless(fault, rows=self._failed_rows, model=self._model)
+        self._streak.rows += 1
+        if self._streak.rows >= HOPELESS_ROWS:
+            rows, self._streak.rows = self._streak.rows, 0
+            raise hopeless(fault, rows=rows, model=self._model)
         return _failure(request, fault.message)
+
+
+async def _note_sent(
+    session: aiohttp.ClientSession, context: Any, params: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    context.trace_request_ctx.sent = True
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

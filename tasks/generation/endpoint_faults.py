@@ -37,16 +37,33 @@ class Fault:
     pause_seconds: float | None = None
 
 
-def fault_of_connection(error: Exception, *, timeout_seconds: float) -> Fault:
-    """Say what went wrong on the way to the endpoint or back."""
+def fault_of_connection(error: Exception, *, model: OpenAIModel, sent: bool) -> Fault:
+    """Say what went wrong on the way to the endpoint or back.
+
+    Args:
+        error: What the client raised.
+        model: Whose endpoint it is.
+        sent: Whether the request had left; else nobody can have charged for it.
+
+    Raises:
+        InputError: CS-M001 if the address is none that anybody can connect to.
+    """
     match error:
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             reason = getattr(error, "strerror", None) or "no connection"
             return Fault(f"no connection to the endpoint: {reason}", reached=False)
+        case aiohttp.InvalidURL() | UnicodeError():
+            raise InputError(
+                f"{host_of(model)} is no address that can be connected to",
+                code="CS-M001",
+                place="model.base_url",
+                hint="check the host's name or number and the port",
+            ) from error
         case TimeoutError():
-            return Fault(f"no whole reply within {timeout_seconds:g} seconds", lost=True)
+            seconds = model.timeout_seconds
+            return Fault(f"no whole reply within {seconds:g} seconds", lost=sent)
         case _:
-            return Fault(f"the connection broke: {type(error).__name__}", lost=True)
+            return Fault(f"the connection broke: {type(error).__name__}", lost=sent)
 
 
 def fault_of_status(
@@ -67,8 +84,7 @@ def fault_of_status(
         RunError: CS-G003 when the account is empty, or the endpoint wants a longer rest than ten
             minutes.
     """
-    said, code = complaint(content)
-    said = said.replace(secret, "[key]") if secret else said
+    said, code = complaint(content, secret=secret)
     explained = f"the endpoint answered {status}" + (f": {said}" if said else "")
     if status in (401, 403):
         raise _refused_key(status, model)

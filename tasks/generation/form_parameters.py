@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, assert_never
 
+from schemas.json_form import Schema, close_objects, subschemas
 from schemas.models import OpenAIModel
 from schemas.output import ChoicesOutput, JsonOutput, Output, RegexOutput
 
@@ -30,7 +31,7 @@ def structured_outputs(output: Output) -> dict[str, Any]:
     """
     match output:
         case JsonOutput():
-            return {"json": output.json_schema, "disable_any_whitespace": True}
+            return {"json": close_objects(output.json_schema), "disable_any_whitespace": True}
         case RegexOutput():
             return {"regex": output.regex}
         case ChoicesOutput():
@@ -46,21 +47,22 @@ def response_format(output: JsonOutput) -> dict[str, Any]:
 
     https://platform.openai.com/docs/guides/structured-outputs
     """
-    form = {
-        "name": "reply",
-        "schema": output.json_schema,
-        "strict": _is_strict(output.json_schema),
-    }
+    schema = close_objects(output.json_schema)
+    form = {"name": "reply", "schema": schema, "strict": _is_strict(schema)}
     return {"response_format": {"type": "json_schema", "json_schema": form}}
 
 
 def _is_strict(node: Any) -> bool:
-    if isinstance(node, list):
-        return all(map(_is_strict, node))
     if not isinstance(node, Mapping):
         return True
-    if isinstance(properties := node.get("properties"), Mapping):
+    if "properties" in node or _may_be_object(node):
         closed = node.get("additionalProperties") is False
-        if not closed or set(node.get("required", ())) != set(properties):
+        if not closed or set(node.get("required", ())) != set(node.get("properties", ())):
             return False
-    return all(map(_is_strict, node.values()))
+    return all(map(_is_strict, subschemas(node)))
+
+
+def _may_be_object(node: Schema) -> bool:
+    """Tell whether a schema names objects among its types."""
+    kinds = node.get("type", ())
+    return kinds == "object" or (isinstance(kinds, list) and "object" in kinds)

@@ -1,20 +1,23 @@
 """The replay log: every reply of an endpoint, kept as it arrives, so that none is paid twice.
 
 One JSON object a line: `{"key", "reply": {...}}`, or with `"reply": null` what a request may have
-cost whose answer never came. No key of the endpoint and no prompt is in it.
+cost whose answer never came. `"earlier": true` marks what another run paid for. No key of the
+endpoint and no prompt is in it.
 """
 
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from schemas.models import Price
 from tasks.generation.endpoint_reply import Reply
 from tasks.planning.faults import disk_faults
+from tasks.planning.shards import TEMPORARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,64 @@ class Usage:
         )
 
 
-def read_usage(path: Path) -> Usage:
-    """Add up what a replay log says was used; nothing when there is none."""
-    total = Usage()
+def read_usage(path: Path) -> tuple[Usage, Usage]:
+    """Add up what a replay log says that its run used; nothing when there is none.
+
+    Returns:
+        What the replies used, and what the lost requests did at most.
+    """
+    replied, lost = Usage(), Usage()
     if path.is_file():
         with path.open("rb") as file:
             for _, entry in _entries(file):
-                total += _usage(entry)
-    return total
+                if entry["reply"] is None:
+                    lost += _usage(entry)
+                else:
+                    replied += _usage(entry)
+    return replied, lost
+
+
+def keep_replies(log: Path, kept: Path) -> None:
+    """Keep the replies of a run that ends beside those of other runs; nothing when it has no log.
+
+    Raises:
+        RunError: CS-O004 if the disk is full; CS-O001 for other faults, as `disk_faults`.
+    """
+    if not log.is_file():
+        return
+
+    def join(file: IO[bytes]) -> None:
+        for path in (kept, log):
+            with path.open("rb") as source:
+                shutil.copyfileobj(source, file)
+
+    with disk_faults(kept):
+        if kept.is_file():
+            _write_whole(kept, join)
+        else:
+            log.replace(kept)
+
+
+def take_over(kept: Path, log: Path) -> None:
+    """Begin a run's log with the replies that earlier runs paid for, unless it has one already.
+
+    They count nothing in this run. The kept file goes once they are on the disk.
+
+    Raises:
+        RunError: CS-O004 if the disk is full; CS-O001 for other faults, as `disk_faults`.
+    """
+    if log.exists() or not kept.is_file():
+        return
+
+    def mark(file: IO[bytes]) -> None:
+        with kept.open("rb") as source:
+            for _, entry in _entries(source):
+                if entry["reply"] is not None:
+                    file.write(_line({**entry, "earlier": True}))
+
+    with disk_faults(log):
+        _write_whole(log, mark)
+        kept.unlink()
 
 
 class ReplayLog:
@@ -134,11 +187,16 @@ class ReplayLog:
         self.usage += _usage(entry)
         if self._path is None:
             return
-        line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        line = _line(entry)
         with disk_faults(self._path):
-            written = os.write(self._file, line)
-            while written < len(line):
-                written += os.write(self._file, line[written:])
+            try:
+                written = os.write(self._file, line)
+                while written < len(line):
+                    written += os.write(self._file, line[written:])
+            except OSError:
+                # The next line must not be written behind half of this one.
+                os.ftruncate(self._file, self._end)
+                raise
         self._end += len(line)
 
     def _load(self) -> None:
@@ -151,6 +209,27 @@ class ReplayLog:
             self._end = _whole_lines(file, content_end)
         if self._end < content_end:
             os.ftruncate(self._file, self._end)
+
+
+def _write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Write a file, for its owner's eyes alone, that is whole or absent."""
+    draft = path.with_name(f"{TEMPORARY}{path.name}-{os.getpid()}")
+    try:
+        with open(draft, "wb", opener=_open_private) as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
 
 
 def _entries(file: Any) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -189,5 +268,7 @@ def _parse(line: bytes) -> dict[str, Any] | None:
 
 
 def _usage(entry: dict[str, Any]) -> Usage:
+    if entry.get("earlier"):
+        return Usage()
     used = entry["reply"] if entry["reply"] is not None else entry["lost"]
     return Usage(int(used["prompt_tokens"]), int(used["completion_tokens"]))

@@ -17,6 +17,8 @@ from tasks.generation.cleaning import clean_characters, clean_reply
 from tasks.generation.coercion import coerce
 
 _MAX_FAULT = 300
+_MOST_STARTS = 8
+"""Braces from which an object is tried to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,13 @@ class JsonReader:
             value = _parse(reply)
         except (ValueError, RecursionError) as error:
             return _wrong(f"the reply is not JSON: {error}")
-        value = coerce(value, self._schema, root=self._schema, is_valid=self._fits)
-        if (fault := self._fault(value)) is not None:
+        try:
+            value = coerce(value, self._schema, root=self._schema, is_valid=self._fits)
+            fault = self._fault(value)
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            # Such as an integer of hundreds of digits, divided by `multipleOf`.
+            fault = f"the reply cannot be checked: {error}"
+        if fault is not None:
             return _wrong(fault)
         text = value[self._output.text]
         if not isinstance(text, str):
@@ -153,10 +160,23 @@ def _validator(schema: dict[str, Any]) -> Any:
 
 
 def _parse(reply: str) -> Any:
+    """Read the first object; where none can be read, the next brace behind the fault may open one.
+
+    Raises:
+        ValueError: If there is none; for the first brace, if there are any.
+        RecursionError: If it is nested too deep.
+    """
+    first: ValueError = ValueError("it holds no object")
     start = reply.find("{")
-    if start < 0:
-        raise ValueError("it holds no object")
-    return _DECODER.raw_decode(reply, start)[0]
+    for tries in range(_MOST_STARTS):
+        if start < 0:
+            break
+        try:
+            return _DECODER.raw_decode(reply, start)[0]
+        except json.JSONDecodeError as error:
+            first = error if tries == 0 else first
+            start = reply.find("{", max(error.pos, start + 1))
+    raise first
 
 
 def _refuse_constant(name: str) -> Any:

@@ -84,6 +84,11 @@ class Workspace:
         """The replay log: replies of an endpoint that are paid already."""
         return self.folder / "replies.jsonl"
 
+    @property
+    def kept_replies(self) -> Path:
+        """Replies that failed runs of the corpus paid for: `OUT/NAME/.replies.jsonl`."""
+        return self.folder.with_name(".replies.jsonl")
+
     def delete(self) -> None:
         """Delete the folder: the release holds everything in it.
 

@@ -17,6 +17,7 @@ from schemas.recipe_identity import recipe_sha256, work_key
 from tasks.generation.backends import Inspected, inspect_model
 from tasks.generation.folders import STARTER_FOLDER, damaged
 from tasks.generation.protocol import Backend
+from tasks.generation.replay_log import take_over
 from tasks.noise.opening import count_words, needs_vocabulary, open_misspellings
 from tasks.noise.resources import OpenSteps, Tokenizer
 from tasks.planning.plan import Plan
@@ -80,7 +81,8 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
 def open_run(checked: CheckedRecipe, home: Path, *, resume: str) -> Workspace:
     """Continue the unfinished run of a recipe, or begin one; call it only with `home` locked.
 
-    Half-made releases of runs that died are deleted.
+    Half-made releases of runs that died are deleted. A run at an endpoint that begins takes over
+    the replies that failed runs of the same corpus paid for, unless it is to begin anew.
 
     Args:
         checked: The recipe.
@@ -89,6 +91,8 @@ def open_run(checked: CheckedRecipe, home: Path, *, resume: str) -> Workspace:
     """
     sweep(home)
     workspace = open_workspace(home, run_facts(checked), resume=resume)
+    if resume != "never" and isinstance(checked.recipe.model, OpenAIModel):
+        take_over(workspace.kept_replies, workspace.replies)
     for path in _lists(checked.recipe):
         write_whole(workspace.lists / path, (checked.loaded.folder / path).read_bytes())
     inputs = {"template": asdict(checked.writer.template), "examples": None}

@@ -30,7 +30,8 @@ class Accounts:
         tokens: Tokens read and written by the model.
         seconds: Seconds of work by stage.
         strategies: Rows and cost of each strategy of the recipe, in its order.
-        usd: What an endpoint's replies cost in US dollars; None without a price.
+        usd: What an endpoint's replies cost in US dollars, lost requests at their most; None
+            without a price.
     """
 
     rows: RowCounts
@@ -55,7 +56,7 @@ def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
         rejected.update(table.filter(pc.invert(good))["reason"].to_pylist())
     count = int(accepted.sum())
     generated, _, tokens = sums.sum(axis=0).tolist()
-    used = read_usage(workspace.replies)
+    replied, lost = read_usage(workspace.replies)
     return Accounts(
         rows=RowCounts(
             requested=recipe.rows,
@@ -67,12 +68,12 @@ def balance(workspace: Workspace, recipe: Recipe) -> Accounts:
         shortfalls=_shortfalls(workspace, recipe, ~accepted) if count < recipe.rows else (),
         tokens=TokenCounts(
             # An endpoint's own count is better than the estimate that the run was planned by.
-            prompt=used.prompt_tokens or _prompt_tokens(workspace),
+            prompt=replied.prompt_tokens or _prompt_tokens(workspace),
             generated=tokens,
         ),
         seconds=_seconds(workspace),
         strategies=_strategy_accounts(workspace, recipe, sums),
-        usd=used.usd(getattr(workspace.facts.model, "price", None)),
+        usd=(replied + lost).usd(getattr(workspace.facts.model, "price", None)),
     )
 
 

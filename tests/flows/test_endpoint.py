@@ -75,6 +75,7 @@ def test_a_release_from_an_endpoint_that_errs(
     assert manifest.determinism.promise == "none"
     # Refusals cost nothing; three requests may have been answered, and count at their most.
     assert manifest.usd is not None
+    assert manifest.tokens.prompt == 7 * 26
     assert cost(26) < manifest.usd <= cost(26) + 3 * (500 * PRICE["prompt"] + 64 * 10_000) / 1e6
     assert {row["model"] for row in rows_of(release)} == {manifest.model.reference}
     for path in [*tmp_path.rglob("*")]:
@@ -128,6 +129,30 @@ def test_the_money_ends_before_the_rows_do(
     assert len({row["id"].rsplit("-", 1)[0] for row in unsent}) == len(unsent)
     assert len(unsent) == manifest.rows.shortfall == 24 - manifest.rows.accepted > 0
     assert sum(s.reasons["usd_budget"] for s in manifest.shortfalls) == len(unsent)
+
+
+def test_replies_of_a_failed_run_are_not_paid_again(
+    recipe: Any, endpoint: Any, rows_of: Any, tmp_path: Path
+) -> None:
+    failing = {"gates": {"row": {"chars": [1, 2]}}, "budget": {"attempts_per_row": 1}}
+    with pytest.raises(GateError) as caught:
+        generate(recipe(noise=None, **failing), tmp_path)
+    assert manifest_of(Path(caught.value.place).parent).usd == pytest.approx(cost(24))
+    kept = tmp_path / "scripted" / ".replies.jsonl"
+    assert len(kept.read_bytes().splitlines()) == 24
+    release = generate(recipe(noise=None), tmp_path)
+    assert len(rows_of(release)) == 24
+    assert len(endpoint.bodies) == 24
+    assert manifest_of(release).usd == 0
+    assert sorted(path.name for path in kept.parent.glob(".*")) == [".lock"]
+
+
+def test_a_run_that_begins_anew_asks_anew(recipe: Any, endpoint: Any, tmp_path: Path) -> None:
+    failing = {"gates": {"row": {"chars": [1, 2]}}, "budget": {"attempts_per_row": 1}}
+    for resume in ("auto", "never", "auto"):
+        with pytest.raises(GateError):
+            generate(recipe(noise=None, **failing), tmp_path, resume=resume)
+    assert len(endpoint.bodies) == 2 * 24
 
 
 def test_a_wrong_key_ends_the_run_with_one_error(

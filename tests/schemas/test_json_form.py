@@ -40,7 +40,7 @@ def chain(length: int) -> dict[str, Any]:
         nested(MAX_DEPTH - 1),
         {"$ref": "#/$defs/a~1b", "$defs": {"a/b": TEXT}},
         {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"},
-        {"properties": {"$ref": TEXT, "patternProperties": TEXT, "$id": TEXT}},
+        {"properties": {"$ref": TEXT, "patternProperties": TEXT, "$id": TEXT, "$schema": TEXT}},
         {"enum": [{"$ref": "http://elsewhere"}]},
         laughs(8),
         chain(50),
@@ -69,6 +69,10 @@ def test_usable_schemas(schema: dict[str, Any]) -> None:
         ({"maximum": float("inf")}, "not finite"),
         ({"patternProperties": {"^a": TEXT}}, "not supported"),
         ({"items": {"$id": "http://elsewhere/"}}, "top level only"),
+        (
+            {"items": {"$schema": "http://json-schema.org/draft-07/schema#"}},
+            "$schema is supported at the top level only",
+        ),
     ],
 )
 def test_schemas_that_are_refused(schema: dict[str, Any], words: str) -> None:

@@ -51,6 +51,15 @@ def test_addresses(url: str, tmp_path: Path) -> None:
     assert getattr(model, "base_url") == url  # noqa: B009 - a union of models
 
 
+@pytest.mark.parametrize("url", ["http://a:65536/v1", "http://[::1]:99999"])
+def test_a_port_that_cannot_be_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load_recipe(write(tmp_path, base_url=url))
+    assert caught.value.code.startswith("CS-R")
+    assert "65535" in caught.value.message
+    assert load_recipe(write(tmp_path, base_url="http://a:65535/v1"))
+
+
 @pytest.mark.parametrize("key", ["temperature", "max_tokens", "seed", "response_format", "stream"])
 def test_extra_cannot_change_what_the_recipe_says(key: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:

@@ -82,6 +82,10 @@ def test_a_clean_text_is_one_composed_printable_line(text):
         ("my card is lost\n  Tone: rude", "my card is lost"),
         ("Warning: my card is lost\nPlease: help", "Warning: my card is lost Please: help"),
         ("it says Intent: nothing", "it says Intent: nothing"),
+        ("done</s>and more", "done and more"),
+        ("a<|e\u200bnd|>b</\x07s>", "a b"),
+        ("<<s>s>", "< s>"),
+        ("Message:\n Tone:\tmy card", "my card"),
         ("Message:", ""),
         ("", ""),
     ],
@@ -105,3 +109,19 @@ def test_clean_characters_are_one_line_of_nfc_and_stay(text: str) -> None:
 
 def test_clean_characters_keep_quotation_marks_and_field_names() -> None:
     assert clean_characters('  "Message:\n\x07 a"</s>') == '"Message: a"'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<s" * 200_000 + ">" * 200_000, "<s" * 199_999 + " " + ">" * 199_999),
+        ("<\u200b" * 200_000 + "s>" * 200_000, "<" * 199_999 + " " + "s>" * 199_999),
+        ("Tone: " * 300_000, ""),
+        ("\n" * 300_000 + "Tone:" * 300_000 + "a" + "\n" * 300_000, "a"),
+        ("Tone: '\"`" * 200_000, " ".join(["'\"`Tone:"] * 199_999) + " '\"`"),
+    ],
+    ids=["tokens", "dropped", "fields", "lines", "quotes"],
+)
+def test_the_longest_texts_are_cleaned_in_one_go(text: str, expected: str) -> None:
+    # When each token or field cost a pass over the text, each of these took minutes.
+    assert clean_reply(text, prompt=PROMPT) == expected

@@ -1,5 +1,6 @@
 """An endpoint that does everything wrong: every row is accounted for, and no money twice."""
 
+import asyncio
 import json
 import threading
 import time
@@ -8,6 +9,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from schemas.errors import CorpusmithError, InputError, RunError
@@ -16,8 +18,11 @@ from schemas.models import OpenAIModel, Price
 from schemas.strategies import Greedy, Length, Nucleus
 from tasks.generation import endpoint_client, endpoint_reply, endpoint_retry
 from tasks.generation.endpoint_backend import EndpointBackend, is_loopback
+from tasks.generation.endpoint_faults import fault_of_connection
+from tasks.generation.endpoint_limit import ConcurrencyLimit
+from tasks.generation.endpoint_purse import Purse
 from tasks.generation.protocol import Completion, Request
-from tasks.generation.replay_log import Usage, read_usage
+from tasks.generation.replay_log import ReplayLog, Usage, read_usage
 
 SECRET = "sk-very-secret-0123456789"
 ENVIRONMENT = {"OPENAI_API_KEY": SECRET}
@@ -240,6 +245,83 @@ def test_a_run_without_hope_ends(endpoint: Any, monkeypatch: pytest.MonkeyPatch)
     assert len(endpoint.bodies) < 100
 
 
+def test_rows_without_hope_are_counted_over_the_shards(
+    endpoint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint_client, "HOPELESS_ROWS", 5)
+    endpoint.answer = lambda number, body: {"status": 422}
+    source = backend(endpoint)
+    answers(source, rows(2))
+    answers(source, rows(2))
+    with pytest.raises(RunError, match="5 rows in succession"):
+        answers(source, rows(2))
+    endpoint.answer = lambda number, body: endpoint.chat("good") if number % 3 else {"status": 422}
+    for _ in range(10):
+        answers(source, rows(2))
+
+
+def test_requests_that_are_sent_again_heed_the_limit(endpoint: Any) -> None:
+    later: list[int] = []
+
+    def answer(number: int, body: dict[str, Any]) -> Any:
+        if number < 16:
+            return {"status": 429, "seconds": 0.1}
+        later.append(endpoint.in_flight)
+        return {**endpoint.chat("good"), "seconds": 0.1}
+
+    endpoint.answer = answer
+    found = answers(backend(endpoint, concurrency=16), rows(16))
+    assert {reply.text for reply in found} == {"good"}
+    # Halved by the refusals, then raised by one after a window of eight replies.
+    assert max(later) <= 9
+
+
+@pytest.mark.parametrize("host", ["a..b", "256.256.256.256"])
+def test_an_address_that_cannot_be_ends_the_run(host: str) -> None:
+    wrong = OpenAIModel(name="m", base_url=f"http://{host}/v1", retries=5)
+    with pytest.raises(InputError) as caught:
+        list(EndpointBackend(wrong, environment=ENVIRONMENT).generate(rows(3)))
+    assert (caught.value.code, caught.value.place) == ("CS-M001", "model.base_url")
+    assert host in caught.value.message
+
+
+def test_a_request_that_was_never_sent_costs_nothing(
+    endpoint: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: Any) -> None:
+        await asyncio.sleep(60)
+
+    path = tmp_path / "replies.jsonl"
+    endpoint.answer = lambda number, body: {**endpoint.chat("good"), "seconds": 30}
+    for connects, lost in ((True, 3), (False, 0)):
+        if not connects:
+            monkeypatch.setattr("aiohttp.TCPConnector._create_connection", hang)
+        path.unlink(missing_ok=True)
+        log = ReplayLog(path)
+        client = endpoint_client.EndpointClient(
+            endpoint_client.Address(model(endpoint), SECRET),
+            log=log,
+            purse=Purse(None, None),
+            limit=ConcurrencyLimit(None),
+            streak=endpoint_client.Streak(),
+        )
+
+        async def leave(client: Any = client) -> None:
+            await asyncio.wait_for(client.answer_all(iter(rows(3)), print), 0.5)
+
+        with pytest.raises(TimeoutError):
+            asyncio.run(leave())
+        log.close()
+        assert len(path.read_bytes().splitlines()) == lost
+
+
+def test_a_fault_before_a_request_left_is_not_charged() -> None:
+    address = OpenAIModel(name="m", base_url="http://127.0.0.1:1/v1")
+    for error in (TimeoutError(), aiohttp.ServerDisconnectedError()):
+        for sent in (True, False):
+            assert fault_of_connection(error, model=address, sent=sent).lost == sent
+
+
 def test_a_reader_that_leaves_cancels_what_is_in_flight(endpoint: Any) -> None:
     endpoint.answer = lambda number, body: {
         **endpoint.chat("good"),
@@ -281,7 +363,7 @@ def test_a_log_that_was_deleted_is_not_replayed(endpoint: Any, tmp_path: Path) -
     path.unlink()
     answers(source, rows(3))
     assert len(endpoint.bodies) == 6
-    assert read_usage(path) == Usage(21, 15)
+    assert read_usage(path) == (Usage(21, 15), Usage())
 
 
 PRICE = Price(prompt=0, completion=100_000)  # ten cents a token written
@@ -296,7 +378,7 @@ def test_the_money_is_never_exceeded_and_the_rest_is_said(endpoint: Any, tmp_pat
     assert {reply.error for reply in unsent} == {UNSENT}
     # A row costs half a dollar and may cost one: the last half dollar is not enough.
     assert len(sent) == len(endpoint.bodies) == 19
-    assert read_usage(path).usd(PRICE) == pytest.approx(9.5)
+    assert read_usage(path)[0].usd(PRICE) == pytest.approx(9.5)
     again = answers(backend(endpoint, **options), rows(60))
     assert sum(reply.error is None for reply in again) == len(endpoint.bodies) == 19
 
@@ -308,7 +390,7 @@ def test_a_request_without_an_answer_counts_at_its_most(endpoint: Any, tmp_path:
     (reply,) = answers(source, rows(1))
     assert reply.error == UNSENT
     assert len(endpoint.bodies) == 2
-    assert read_usage(path).usd(PRICE) == pytest.approx(2.0)
+    assert read_usage(path)[1].usd(PRICE) == pytest.approx(2.0)
     endpoint.answer = lambda number, body: {"status": 500}
     (reply,) = answers(backend(endpoint, usd=2.5, price=PRICE), rows(1))
     assert reply.error == "the endpoint answered 500"

@@ -81,6 +81,25 @@ STRICT = {
     "required": ["text"],
     "additionalProperties": False,
 }
+OPEN = {key: STRICT[key] for key in ("type", "properties", "required")}
+ANY_OBJECT = (
+    {"type": "object"},
+    {"type": ["null", "object"]},
+    {"type": "array", "items": {"type": "object"}},
+    {"type": "object", "additionalProperties": {"type": "string"}},
+)
+DATA = {"const": {"type": "object"}}
+
+
+def with_part(part: dict[str, object], *, closed: bool = False) -> dict[str, object]:
+    return {
+        "type": "object",
+        "properties": {"text": {"type": "string"}, "part": part},
+        "required": ["text", "part"],
+        **({"additionalProperties": False} if closed else {}),
+    }
+
+
 LOOSE = {**STRICT, "properties": {"text": {"type": "string"}, "stars": {"type": "integer"}}}
 
 
@@ -92,12 +111,18 @@ LOOSE = {**STRICT, "properties": {"text": {"type": "string"}, "stars": {"type": 
             {
                 "response_format": {
                     "type": "json_schema",
-                    "json_schema": {"name": "reply", "schema": schema, "strict": strict},
+                    "json_schema": {"name": "reply", "schema": sent, "strict": strict},
                 }
             },
-            {"json": schema, "disable_any_whitespace": True},
+            {"json": sent, "disable_any_whitespace": True},
         )
-        for schema, strict in ((STRICT, True), (LOOSE, False))
+        for schema, sent, strict in (
+            (STRICT, STRICT, True),
+            (LOOSE, LOOSE, False),
+            (OPEN, STRICT, True),
+            *((with_part(part), with_part(part, closed=True), False) for part in ANY_OBJECT),
+            (with_part(DATA), with_part(DATA, closed=True), True),
+        )
     ]
     + [
         (RegexOutput(regex="a+"), {}, {"regex": "a+"}),
@@ -156,3 +181,12 @@ def test_a_lone_surrogate_is_still_json() -> None:
     letter = write_letter(asking(Greedy(), prompt="a\ud800b"), model=MODEL)
     assert json.loads(letter.body)["messages"][0]["content"] == "a\ud800b"
     assert letter.most_prompt_tokens >= 3
+
+
+def test_forms_and_further_parameters_are_read_too() -> None:
+    long = {"template": "x" * 5000}
+    schema = {**STRICT, "description": "y" * 5000}
+    output = JsonOutput(json_schema=schema)
+    model = MODEL.model_copy(update={"extra": long})
+    letter = write_letter(asking(Greedy(), output=output), model=model)
+    assert letter.most_prompt_tokens >= len(letter.body) > 10_000

@@ -96,6 +96,8 @@ def test_an_answer_without_a_text_is_an_error_that_was_paid(data: Any, words: st
         b'{"choices": [{}]}',
         b'{"choices": [{"message": "hello"}]}',
         b'{"choices": [{"message": {"content": 3}}]}',
+        b'{"choices": [{"message": {"content": "half"}, "finish_reason": "error"}]}',
+        b'{"choices": [{"message": {"content": "half"}, "finish_reason": "abort"}]}',
     ],
 )
 def test_what_is_no_reply_is_malformed(content: bytes) -> None:
@@ -170,3 +172,31 @@ def test_a_complaint_is_one_harmless_line(content: bytes, expected: tuple[str, s
 def test_a_long_complaint_is_cut() -> None:
     message, _ = complaint(json.dumps({"error": {"message": "x" * 10_000}}).encode())
     assert len(message) < 300
+
+
+def test_the_key_is_struck_out_before_a_complaint_is_cut() -> None:
+    secret = "sk-0123456789-abcdefghij"
+    for place in range(150, 420):
+        content = json.dumps({"error": {"message": "x" * place + secret, "code": secret}}).encode()
+        message, code = complaint(content, secret=secret)
+        assert "sk-" not in message
+        assert code == "[key]"
+    refusal = chat(None, message={"refusal": "y" * 190 + secret})
+    reply = read_reply(json.dumps(refusal).encode(), request=request(), model=CHAT, secret=secret)
+    assert "sk-" not in str(reply.error)
+
+
+def test_an_error_in_place_of_a_reply_is_told() -> None:
+    content = json.dumps({"error": {"message": f"out of memory {'k' * 20}"}}).encode()
+    with pytest.raises(Malformed, match=r"an error: out of memory \[key\]"):
+        read_reply(content, request=request(), model=CHAT, secret="k" * 20)
+    assert read({**chat("fine"), "error": None}).text == "fine"
+
+
+@pytest.mark.parametrize("letter", ["a", "é"])
+def test_a_text_that_is_far_too_long_is_an_error_that_was_paid(letter: str) -> None:
+    most = (64 * Greedy().length.max + 1000) // len(letter.encode())
+    assert read(chat(letter * most)).text == letter * most
+    reply = read(chat(letter * (most + 1), finish_reason="length"))
+    assert (reply.text, reply.finish_reason, reply.completion_tokens) == ("", "error", 4)
+    assert "bytes" in str(reply.error)

@@ -45,6 +45,8 @@ def test_the_text_is_taken_out_and_other_scalars_become_attributes() -> None:
         'Sure!\n```json\n{"stars":4,"review":"fine soup","verified":null}\n```\nAnything else?',
         '{"stars":4,"review":"\\"fine soup\\"","other":{"deep":[1]}}',
         ' {"review":"fine soup","stars":4}<|im_end|>',
+        'In {braces}, as {"asked": here {"review":"fine soup","stars":4}',
+        '{{"review":"fine soup","stars":4}}',
     ],
 )
 def test_replies_that_mean_the_same(reply: str) -> None:
@@ -64,6 +66,8 @@ def test_replies_that_mean_the_same(reply: str) -> None:
         ('{"stars":1e999,"review":"abc"}', "too large"),
         ('{"a":' * 100_000, "not JSON"),
         ('{"a":' + "9" * 5000 + "}", "not JSON"),
+        ("{" * 7 + " {} {", "'stars' is a required property"),
+        ("{" * 8 + '{"review":"abc","stars":4}', "not JSON"),
         ('{"stars":7,"review":"abc"}', "stars: 7"),
         ('{"stars":"7","review":"abc"}', "stars: 7"),
         ('{"stars":4}', "'review' is a required property"),
@@ -90,6 +94,20 @@ def test_no_reply_raises(reply: str) -> None:
         found = read(reply, output)
         assert (found.fault is None) or (found.text == "" and found.fault)
         found.text.encode()
+
+
+def test_a_number_that_cannot_be_checked_is_a_fault() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "text": {"type": "string"},
+            "half": {"type": ["number", "string"], "multipleOf": 0.5},
+        },
+        "required": ["text"],
+    }
+    output = JsonOutput(json_schema=schema)
+    assert read('{"text":"abc","half":1.5}', output).fault is None
+    assert "cannot be checked" in read('{"text":"abc","half":1' + "0" * 400 + "}", output).fault
 
 
 def test_formats_are_checked() -> None:

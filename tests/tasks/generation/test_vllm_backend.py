@@ -163,7 +163,9 @@ def test_forms_are_passed_on(double: Double, tmp_path: Path) -> None:
     double.answers = [CompletionOutput("a", [1], -1.0, "stop")] * 3
     list(open_backend(STARTER, folder=tmp_path).generate(asked))
     assert [params["structured_outputs"] for params in double.sampling] == [
-        StructuredOutputs(json=schema, disable_any_whitespace=True),
+        StructuredOutputs(
+            json={**schema, "additionalProperties": False}, disable_any_whitespace=True
+        ),
         StructuredOutputs(regex="a+"),
         StructuredOutputs(choice=["b", "c"]),
     ]
