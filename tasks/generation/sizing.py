@@ -39,6 +39,9 @@ def fastest_lanes(network: Network, *, most: int) -> int:
     while num_lanes <= most:
         seconds = _step_seconds(network, num_lanes)
         if num_lanes / seconds < _GAIN * best_rate:
+            # A busy moment must not settle it for the whole run.
+            seconds = min(seconds, _step_seconds(network, num_lanes))
+        if num_lanes / seconds < _GAIN * best_rate:
             break
         best_lanes, best_rate = num_lanes, num_lanes / seconds
         if seconds > _LONGEST_STEP_SECONDS:

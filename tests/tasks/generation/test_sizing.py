@@ -41,6 +41,12 @@ def test_lanes_double_while_it_pays(monkeypatch, seconds, most, expected):
     assert max(tried) <= most
 
 
+def test_one_busy_moment_settles_nothing(monkeypatch):
+    times = iter([1e-3, 9e-3, 1e-3, 1e-3])
+    monkeypatch.setattr(sizing, "_step_seconds", lambda network, num_lanes: next(times))
+    assert fastest_lanes(OnCpu(), most=256) == 256
+
+
 def test_the_bound_of_cpus_is_theirs_alone(monkeypatch):
     monkeypatch.setattr(sizing, "_step_seconds", lambda network, num_lanes: 1e-3)
     assert fastest_lanes(OnCuda(), most=512) == 512
