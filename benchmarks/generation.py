@@ -128,7 +128,7 @@ def contenders_of(options: argparse.Namespace, task: Task, strategy: str) -> lis
         for engine in options.engines
         if runs(engine, strategy)
         for size in sizes[engine]
-        for wait in (WAITS[:1] if engine == "corpusmith" or options.device != "cpu" else WAITS)
+        for wait in (WAITS[:1] if engine == "corpusmith" else options.waits)
     ]
 
 
@@ -228,6 +228,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--engines", type=words, default=list(ENGINES))
     parser.add_argument("--batch-sizes", type=sizes, help="of corpusmith")
     parser.add_argument("--their-batch-sizes", type=sizes, help="of generate")
+    parser.add_argument("--waits", type=words, help="OpenMP's wait policies of the others")
     parser.add_argument("--rows", type=int, default=512)
     parser.add_argument("--max-new-tokens", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=3)
@@ -240,6 +241,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.dtype = options.dtype or ("bfloat16" if on_gpu else "float32")
     options.strategies = options.strategies or list(ON_SHAPES if options.shapes else STRATEGIES)
     options.batch_sizes = options.batch_sizes or (["auto", 32, 128, 512] if on_gpu else ["auto"])
+    options.waits = options.waits or list(WAITS[:1] if on_gpu else WAITS)
     options.their_batch_sizes = options.their_batch_sizes or [32, 512]
     return options
 

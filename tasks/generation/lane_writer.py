@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import torch
-
 from schemas.output import Output
 from schemas.strategies import Strategy
 from tasks.generation.constraints import Constraint
@@ -40,13 +38,11 @@ class LaneWriter:
         self._codec = codec
         self.slots = not strict and isinstance(self._network, Network) and serves(self._network)
         """Whether lanes are refilled while others go on."""
-        # float64 noise and 64-bit hashes do not exist on Apple's GPU.
-        chooser = torch.device("cpu") if model.device.type == "mps" else model.device
         self._engine = Engine(
             codec,
             end_ids=model.end_ids,
             vocabulary_size=self._network.vocabulary_size,
-            device=chooser,
+            device=model.chooser,
             num_digits=None if strict else LOGPROB_DIGITS,
         )
         self._forms: dict[Output, Constraint] = {}

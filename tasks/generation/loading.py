@@ -41,6 +41,11 @@ class LoadedModel:
     probe: Probe
     family: Family = "decoder"
 
+    @property
+    def chooser(self) -> torch.device:
+        """Where tokens are chosen: Apple's GPU has no float64 noise and no 64-bit hashes."""
+        return torch.device("cpu") if self.device.type == "mps" else self.device
+
 
 def choose_device(name: str) -> torch.device:
     """Resolve `auto` (CUDA, else Apple's GPU, else the CPU) or check that a named device is there.

@@ -68,8 +68,7 @@ class MaskedEngine:
         self._codec = codec
         self._pads = model.probe.pads_left
         self._device = model.device
-        # float64 noise and 64-bit hashes do not exist on Apple's GPU.
-        self._chooser = torch.device("cpu") if model.device.type == "mps" else model.device
+        self._chooser = model.chooser
         self._mask_rate = mask_rate
         self._num_digits = num_digits
         unwanted = {*codec.special_ids, *range(codec.num_tokens, network.vocabulary_size)}

@@ -179,7 +179,8 @@ class TransformersBackend:
             return model.batch_size
         network = self._model.network
         if self._writer.slots and isinstance(network, Network) and self._info.dtype == "float32":
-            return fastest_lanes(network, most=self._lanes_that_fit(_TYPICAL_TOKENS))
+            most = self._lanes_that_fit(_TYPICAL_TOKENS)
+            return fastest_lanes(network, most=most, chooser=self._model.chooser)
         return None
 
     def _lanes_that_fit(self, num_tokens: int) -> int:
