@@ -253,7 +253,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows, prompts = contest(options)
     how = (
         f"{options.rows} prompts, up to {options.max_new_tokens} new tokens, {options.dtype}, the "
-        f"fastest of {options.repeats} runs in turn. `generate` holds at most {MOST_BEAMS} "
+        f"fastest of {options.repeats} runs in turn; OpenMP's threads of the others wait by the "
+        f"policy {' or '.join(options.waits)}. `generate` holds at most {MOST_BEAMS} "
         f"hypotheses, which is {MOST_BEAMS // BEAMS} prompts with {BEAMS} beams. {prompts}"
     )
     result = {**about, "about": how, "rows": rows}
