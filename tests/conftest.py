@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ.update(
     DO_NOT_TRACK="1",
     HF_HUB_OFFLINE="1",
+    OMP_NUM_THREADS="1",
     OMP_WAIT_POLICY="PASSIVE",
     PREFECT_SERVER_ANALYTICS_ENABLED="false",
     PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL",

@@ -32,4 +32,7 @@ def test_every_declared_dependency_is_locked() -> None:
     names = {name.lower().replace("_", "-") for name in LOCK}
     for line in requires("corpusmith") or []:
         requirement = Requirement(line)
+        # The extra `vllm` brings a torch of its own, and lives in an environment of its own.
+        if requirement.marker and not requirement.marker.evaluate({"extra": "dev"}):
+            continue
         assert requirement.name.lower().replace("_", "-") in names, line
