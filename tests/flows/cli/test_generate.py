@@ -38,6 +38,12 @@ def recipe(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def environment(environment: dict[str, str], prefect_api: str) -> dict[str, str]:
+    """The session's server: `tests/faults/test_processes.py` has runs with their own."""
+    return {**environment, "PREFECT_API_URL": prefect_api}
+
+
+@pytest.fixture
 def arguments(recipe: Path) -> list[str]:
     """The command line of a run, to which a test may add."""
     return [*MAIN, "generate", str(recipe), "--out", str(recipe.parent / "out")]
