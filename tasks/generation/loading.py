@@ -11,6 +11,7 @@ import torch
 from schemas.errors import InputError
 from schemas.manifest import Family, ModelInfo
 from schemas.recipe import TransformersModel
+from tasks.generation.cpu_linear import use_onednn
 from tasks.generation.families import family_of
 from tasks.generation.folders import ModelFolder, damaged
 from tasks.generation.masked_network import MaskedNetwork, probe_masked
@@ -107,6 +108,7 @@ def load_model(model: TransformersModel, *, folder: ModelFolder, end_id: int | N
     dtype = choose_dtype(model.dtype, device=device)
     family = family_of(folder)
     weights = load_weights(_auto_class(family), folder, dtype=dtype).to(device).eval()
+    use_onednn(weights)
     network, trial = _try_out(weights, folder, family=family, dtype=dtype)
     if not trial.pads_left:
         warnings.warn(
