@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tasks.generation import cpu_linear
-from tasks.generation.cpu_linear import OneDnnLinear, use_onednn
+from tasks.generation.cpu_linear import OneDnnLinear, padded_rows, use_onednn
 
 pytestmark = pytest.mark.skipif(not cpu_linear._is_there(), reason="torch has no oneDNN here")
 
@@ -35,6 +35,22 @@ def test_it_computes_the_product(
         found = layer(inputs)
     assert found.shape == wanted.shape
     torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("num_rows", [0, 1, 2, 31, 33, 255, 256, 257, 700])
+def test_any_number_of_rows(num_rows: int) -> None:
+    layer = nn.Linear(12, 7)
+    inputs = torch.randn(num_rows, 12)
+    wanted = inputs.double() @ layer.weight.double().T + layer.bias.double()
+    use_onednn(layer)
+    with torch.inference_mode():
+        torch.testing.assert_close(layer(inputs).double(), wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_blocks_have_few_sizes() -> None:
+    sizes = {padded_rows(num_rows) for num_rows in range(257)}
+    assert len(sizes) == 13
+    assert all(padded_rows(num_rows) >= num_rows for num_rows in range(257))
 
 
 class Scaled(nn.Linear):
