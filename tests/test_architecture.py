@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("flows", "tasks", "prompts", "schemas", "recipes")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 NOUNS = {
-    "bias", "decoding", "expectations", "generation", "noise", "planning", "preflight", "prompting",
-    "quality", "release", "report", "starter", "utility",
+    "audit", "bias", "decoding", "expectations", "generation", "noise", "planning", "preflight",
+    "prompting", "quality", "release", "report", "starter", "utility",
 }  # fmt: skip
 VERBS = {path.stem for path in (ROOT / "tasks").glob("*.py")} - {"__init__"}
 MEASURES = {"noise", "decoding", "quality", "bias"}

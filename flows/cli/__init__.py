@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from flows.cli.audit import audit
 from flows.cli.check import check
 from flows.cli.errors import show_error, unexpected_error, usage_error
 from flows.cli.generate import generate
@@ -31,6 +32,7 @@ app = typer.Typer(
 for command in (init, check, preview, generate):
     app.command()(command)
 app.add_typer(noise)
+app.command()(audit)
 app.command()(strategies)
 
 

@@ -3,7 +3,7 @@
 import json
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from great_expectations.core.expectation_validation_result import (
         ExpectationSuiteValidationResult,
     )
+    from great_expectations.expectations.expectation import Expectation
 
+    from tasks.expectations.audit_suite import AuditValidation
     from tasks.expectations.suite import Gate
 
 # Unexpected values are texts and labels of the corpus: the result states how many, never which.
@@ -86,17 +88,21 @@ def validate_release(
     results: dict[str, ExpectationSuiteValidationResult] = {}
     verdicts: list[GateResult] = []
     for name, (data, members) in batches.items():
-        suites[name], results[name] = _validate(f"{recipe.name}-{name}", data, members)
+        suites[name], results[name] = run_suite(
+            f"{recipe.name}-{name}",
+            data,
+            [one for gate in members for one in gate.expectations],
+        )
         verdicts += [_verdict(gate, results[name]) for gate in members]
     return Validation(
         gates=tuple(verdicts),
         suite=suites,
-        result={name: _without_chance(result) for name, result in results.items()},
+        result={name: without_chance(result) for name, result in results.items()},
         data_docs=render_docs(results, title=recipe.name),
     )
 
 
-def write_validation(validation: Validation, folder: Path) -> None:
+def write_validation(validation: "Validation | AuditValidation", folder: Path) -> None:
     """Write `suite.json`, `result.json` and `data_docs/index.html`; folders are made as needed."""
     docs = folder / "data_docs"
     docs.mkdir(parents=True, exist_ok=True)
@@ -109,9 +115,10 @@ def _write(path: Path, content: str) -> None:
     path.write_text(content.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
 
 
-def _validate(
-    name: str, frame: pd.DataFrame, gates: tuple["Gate", ...]
+def run_suite(
+    name: str, frame: pd.DataFrame, expectations: Sequence["Expectation"]
 ) -> tuple[dict[str, Any], "ExpectationSuiteValidationResult"]:
+    """Validate a frame; return the serialised suite and its result, without the corpus's values."""
     from great_expectations import ExpectationSuite, get_context
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
@@ -120,9 +127,7 @@ def _validate(
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
     batch = asset.add_batch_definition_whole_dataframe(name).get_batch({"dataframe": frame})
-    suite = ExpectationSuite(
-        name=name, expectations=[one for gate in gates for one in gate.expectations]
-    )
+    suite = ExpectationSuite(name=name, expectations=list(expectations))
     result = batch.validate(suite, result_format=RESULT_FORMAT)
     for one in result.results:
         _plain(one)
@@ -174,7 +179,7 @@ def _observed(results: list[Any]) -> float | None:
     return math.fsum(numbers) if numbers and len(numbers) == len(values) else None
 
 
-def _without_chance(result: "ExpectationSuiteValidationResult") -> dict[str, Any]:
+def without_chance(result: "ExpectationSuiteValidationResult") -> dict[str, Any]:
     """Serialise a result without load times, so that equal releases have equal results."""
     plain: dict[str, Any] = result.to_json_dict()  # type: ignore[no-untyped-call]
     plain["meta"] = {"great_expectations_version": plain["meta"]["great_expectations_version"]}

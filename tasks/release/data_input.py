@@ -18,6 +18,7 @@ _BATCH_ROWS = 8192
 _READ_BYTES = 1 << 20
 _CSV_BLOCK_BYTES = 8 << 20
 """A row of CSV longer than this cannot be read."""
+_SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
 _KINDS = "a .parquet, .csv or .jsonl file, or a folder of .parquet files"
 
 
@@ -70,6 +71,20 @@ def open_table(path: Path) -> TableSource:
             case suffix:
                 what = f"has the extension {suffix}" if suffix else "has no extension"
                 raise _unreadable(path, f"{what}, which is no data format", f"name {_KINDS}")
+
+
+def data_files(path: Path) -> list[Path]:
+    """Return the files of a dataset: itself, or those of a folder (of a release, of `data/`).
+
+    Raises:
+        InputError: `CS-D001` if a folder holds none.
+    """
+    if not path.is_dir():
+        return [path]
+    for place in (path, path / "data"):
+        if files := sorted(one for one in place.glob("*.*") if one.suffix.lower() in _SUFFIXES):
+            return files
+    raise _unreadable(path, f"holds no {', '.join(_SUFFIXES)} files", "name a file or its folder")
 
 
 def _parquet_files(folder: Path) -> list[Path]:

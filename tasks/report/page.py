@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tasks.report import charts, formatting, wording
+from tasks.report import audit_charts, audit_figures, audit_wording, charts, formatting, wording
 from tasks.report.findings import Findings
 
 _HERE = Path(__file__).parent
@@ -36,12 +37,17 @@ def render_template(name: str, findings: object) -> str:
         name: The template's file name.
         findings: What the template calls `f`.
     """
+    return "".join(template_pieces(name, findings))
+
+
+def template_pieces(name: str, findings: object) -> Iterator[str]:
+    """Render as `render_template` does, piece by piece, for who may stop before the end."""
     style = (_HERE / "report.css").read_text(encoding="utf-8")
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     return (
         _environment()
         .get_template(name)
-        .render(
+        .generate(
             f=findings,
             style=Markup(style),
             script=Markup(script),
@@ -83,10 +89,18 @@ def _environment() -> Environment:
         formatting.shorten,
         formatting.visible,
         wording.bound_in_words,
+        audit_figures.figure,
+        audit_figures.interval,
+        audit_figures.bound_words,
     ):
         environment.filters[function.__name__] = function
     environment.globals.update(
-        share_bar=charts.share_bar, slice_bar=charts.slice_bar, histogram=charts.histogram
+        share_bar=charts.share_bar,
+        slice_bar=charts.slice_bar,
+        histogram=charts.histogram,
+        interval_plot=audit_charts.interval_plot,
+        share_slice=audit_charts.share_slice,
+        words=audit_wording,
     )
     return environment
 

@@ -1,7 +1,6 @@
 """The report page in a real browser: nothing is loaded, nothing overflows, the filter filters."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,15 +23,6 @@ from tasks.report import FindingsBuilder, write_report
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = (
     '"><img src="http://localhost:1/x" onerror="document.title=1"><script>document.title=2</script>'
 )
@@ -130,33 +120,6 @@ def page_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (folder / "report.html").as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no {CHROMIUM}")
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def page(browser: Any, page_url: str) -> Iterator[Any]:
-    """Open the page on a desktop and fail on any console message, error or request."""
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
-    opened = context.new_page()
-    events: list[str] = []
-    opened.on("console", lambda message: events.append(message.text))
-    opened.on("pageerror", lambda error: events.append(str(error)))
-    opened.on("dialog", lambda dialog: events.append(dialog.message))
-    opened.on("request", lambda request: events.append(request.url))
-    opened.goto(page_url)
-    yield opened
-    context.close()
-    assert events == [page_url]
-
-
 def test_hostile_rows_stay_text(page: Any) -> None:
     assert page.title() == "page: released"
     assert page.locator("img").count() == 0
@@ -180,14 +143,8 @@ def test_the_filter_shows_matching_rows_and_their_number(page: Any) -> None:
     assert visible_rows.count() == before
 
 
-def test_nothing_overflows_a_phone(page: Any) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    outside = """[...document.querySelectorAll("body *")]
-      .filter((e) => !e.closest(".scroll, .skip, svg"))
-      .filter((e) => e.getBoundingClientRect().right > 360.5).length"""
-    assert page.evaluate(outside) == 0
+def test_nothing_overflows_a_phone(overflow: Callable[[int], int]) -> None:
+    assert overflow(360) == 0
 
 
 def test_the_dark_scheme_is_dark(page: Any) -> None:
@@ -207,29 +164,10 @@ def test_the_dark_scheme_is_dark(page: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_contrast(page: Any, scheme: str) -> None:
+def test_text_has_contrast(page: Any, contrasts: Callable[[], list[Any]], scheme: str) -> None:
     """WCAG 2.2, 1.4.3: at least 4.5 to 1 for text, against the ground that is really behind it."""
     page.emulate_media(color_scheme=scheme)
-    ratios = page.evaluate(
-        """() => {
-          const parse = (c) => c.match(/[\\d.]+/g).map(Number);
-          const light = (c) => c.slice(0, 3).map((v) => v / 255)
-            .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-          const ground = (e) => {
-            for (; e; e = e.parentElement) {
-              const c = parse(getComputedStyle(e).backgroundColor);
-              if (c.length === 3 || c[3] === 1) return c;
-            }
-          };
-          return [...document.querySelectorAll("main *:not(svg *)")]
-            .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
-            .map((e) => {
-              const [a, b] = [parse(getComputedStyle(e).color), ground(e)].map(light);
-              return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.className, e.tagName];
-            });
-        }"""
-    )
+    ratios = contrasts()
     assert len(ratios) > 50
     assert min(ratios)[0] >= 4.5, min(ratios)
 

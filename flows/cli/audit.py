@@ -1,0 +1,88 @@
+"""`corpusmith audit`: is this dataset fit to train on?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.options import Json, Quiet
+from flows.cli.output import print_json, visible, working
+
+if TYPE_CHECKING:
+    from schemas.audit import Audit
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA",
+        help="A Parquet, CSV or JSON lines file, a folder of them, or a release.",
+        show_default=False,
+    ),
+]
+_HELP = {
+    "reference": "Real data of the task, to compare with.",
+    "holdout": "Evaluation data that must not be in DATA.",
+    "examples": "Seeds that the generator was shown.",
+}
+
+
+def audit(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the report.")],
+    text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of texts.")] = "text",
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="COL", help="Column of labels.")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option("--reference", metavar="REAL", help=_HELP["reference"])
+    ] = None,
+    holdout: Annotated[
+        Path | None, typer.Option("--holdout", metavar="REAL", help=_HELP["holdout"])
+    ] = None,
+    examples: Annotated[
+        Path | None, typer.Option("--examples", metavar="SEEDS", help=_HELP["examples"])
+    ] = None,
+    gates: Annotated[
+        Path | None, typer.Option("--gates", metavar="FILE", help="Bounds, in YAML.")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> int:
+    """Measure a dataset and write a report with a verdict: ship, fix or block."""
+    from flows.audit import refusal
+    from tasks.audit.reading import Choice
+    from tasks.audit.run import Request
+    from tasks.audit_dataset import audit_dataset
+
+    request = Request(data, Choice(text, label), reference, holdout, examples, gates)
+    with working("auditing", quiet=quiet) as say:
+        found = audit_dataset.fn(request, out, say)
+    if as_json:
+        print_json(found.model_dump(mode="json", exclude={"sections", "sample"}))
+    elif not quiet:
+        show_audit(found)
+    if (error := refusal(found, out)) is not None:
+        raise error
+    if not as_json:
+        print(out / "report.html")
+    return 0
+
+
+def show_audit(audit: "Audit") -> None:
+    """Show verdict, reasons and bands on stderr."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    colour = {"ship": "green", "fix": "yellow", "block": "red"}[audit.verdict]
+    console.print(Text(audit.verdict, style=f"bold {colour}"))
+    for reason in audit.reasons:
+        console.print(Text(f"  {visible(reason)}"), soft_wrap=True)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim")
+    table.add_column()
+    table.add_column(overflow="fold")
+    for band in audit.bands:
+        table.add_row(band.group.value, band.level, Text(visible(band.why)))
+    console.print(table, highlight=False)

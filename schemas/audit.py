@@ -1,0 +1,209 @@
+"""What an audit says: metrics with their intervals and baselines, findings with rows, a verdict."""
+
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.base import Frozen
+
+SCHEMA_VERSION = 1
+
+
+class Group(StrEnum):
+    """The rooms of an audit, in the order in which a page shows them."""
+
+    SHAPE = "shape"
+    FLUENCY = "fluency"
+    DIVERSITY = "diversity"
+    DUPLICATES = "duplicates"
+    LABELS = "labels"
+    FIDELITY = "fidelity"
+    PRIVACY = "privacy"
+    CONTAMINATION = "contamination"
+    SAFETY = "safety"
+    BIAS = "bias"
+
+
+class Estimate(Frozen):
+    """A figure, the bounds of its 95 % confidence interval, and what it was estimated from."""
+
+    value: float = Field(allow_inf_nan=False)
+    low: float | None = Field(default=None, allow_inf_nan=False)
+    """Null when no interval is defined."""
+    high: float | None = Field(default=None, allow_inf_nan=False)
+    n: int = Field(ge=1)
+    """Observations: rows, pairs or n-grams, as the metric's definition says."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an interval has both bounds or none")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"the interval is {self.low} to {self.high}")
+        return self
+
+
+class Metric(Frozen):
+    """One measured figure, or the reason why there is none."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    """Unique in an audit; a gate of the same name bounds it."""
+    group: Group
+    title: str
+    """A few plain words."""
+    unit: Literal["share", "score", "bits", "nats", "words", "characters", "rows", "ratio"]
+    better: Literal["lower", "higher", "neither"]
+    estimate: Estimate | None
+    """Null when it was not measured."""
+    unmeasured: str | None = None
+    """Why there is no estimate."""
+    baseline: Estimate | None = None
+    """The same figure of the reference, from as many rows."""
+    sampled: int | None = Field(default=None, ge=1)
+    """Rows of the sample that it was measured on; null when every row counted."""
+    definition: str
+    """What is measured, exactly enough to do it again."""
+    source: str = ""
+    """Paper or standard, with its address; empty where the definition is all there is."""
+
+    @model_validator(mode="after")
+    def _measured_or_not(self) -> Self:
+        if (self.estimate is None) == (self.unmeasured is None):
+            raise ValueError(f"{self.name} has either an estimate or a reason for none")
+        return self
+
+
+class Span(Frozen):
+    """Part of a shown text, in code points."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+
+class Evidence(Frozen):
+    """A row that shows what a finding means."""
+
+    id: str
+    text: str
+    """The text, or its beginning."""
+    chars: int = Field(ge=0)
+    """Code points of the whole text."""
+    label: str | None = None
+    spans: tuple[Span, ...] = ()
+    """What the finding is about, within `text`."""
+    note: str = ""
+    """What was seen in this row: "expected class lost_card (0.97)"."""
+    other: str | None = None
+    """The text that it is compared with: the row it copies, the passage it repeats."""
+    other_id: str | None = None
+
+
+class Finding(Frozen):
+    """Something that a reader should know, with rows that show it."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    group: Group
+    severity: Literal["block", "fix", "note"]
+    """`block`: do not train on this; `fix`: mend it first; `note`: know it."""
+    what: str
+    """One sentence with the figure in it."""
+    action: str
+    """What to do next."""
+    rows: int | None = Field(default=None, ge=0)
+    """Rows concerned; null where the finding is about the whole."""
+    evidence: tuple[Evidence, ...] = ()
+    """The worst rows, at most 20."""
+
+
+Cell = str | int | float | None
+
+
+class Table(Frozen):
+    """Figures that are more than one: a noise matrix, the n-grams that give a label away."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    group: Group
+    title: str
+    caption: str
+    """How to read it; how rows were chosen when not all are here."""
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    left_out: int = Field(default=0, ge=0)
+    """Rows that are not shown."""
+
+    @model_validator(mode="after")
+    def _rectangular(self) -> Self:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError(f"table {self.name} has a row of another length than its header")
+        return self
+
+
+class Section(Frozen):
+    """What one room of the audit found."""
+
+    group: Group
+    metrics: tuple[Metric, ...]
+    tables: tuple[Table, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class GateOutcome(Frozen):
+    """What one gate said about its metric."""
+
+    metric: str
+    level: Literal["pass", "warn", "fail", "unmeasured"]
+    """`unmeasured`: the metric has no estimate, so nothing is held against the dataset."""
+    observed: float | None
+    bound: str
+    """The bound that was broken, or the strictest that held: "<= 0.05"."""
+
+
+Verdict = Literal["ship", "fix", "block"]
+
+
+class Band(Frozen):
+    """One room in a word: where it stands and what to do next."""
+
+    group: Group
+    level: Literal["good", "fair", "poor", "unmeasured"]
+    why: str
+    action: str
+
+
+class Inspected(Frozen):
+    """A dataset that was read: the audited one, its reference or its holdout."""
+
+    role: Literal["audited", "reference", "holdout", "examples"]
+    path: str
+    rows: int = Field(ge=0)
+    text: str
+    """Column of the texts."""
+    label: str | None
+    """Column of the labels."""
+
+
+class Audit(Frozen):
+    """The whole audit of a dataset: the content of its `report.json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    created: str
+    """UTC, ISO 8601."""
+    corpusmith: str
+    """Version that measured."""
+    inputs: tuple[Inspected, ...]
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    """The three strongest, strongest first."""
+    bands: tuple[Band, ...]
+    gates: tuple[GateOutcome, ...]
+    sections: tuple[Section, ...]
+    sample: tuple[Evidence, ...] = ()
+    """Rows drawn by a hash of id and text."""
+    seconds: dict[str, float] = Field(default_factory=dict)
+    """Seconds of processor time by group."""
+
+    def metrics(self) -> dict[str, Metric]:
+        """Return every metric by its name."""
+        return {metric.name: metric for section in self.sections for metric in section.metrics}

@@ -1,0 +1,94 @@
+"""Gates of an audit: the bounds beyond which a metric warns or fails, and what was asked for."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from schemas.base import Frozen
+from schemas.errors import InputError
+from schemas.recipe_errors import recipe_error, suggest
+from schemas.recipe_file import read_recipe_text
+from schemas.yaml_source import parse_yaml
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Bound(Frozen):
+    """Warn or fail when a metric lies beyond. The bounds themselves are allowed."""
+
+    warn_above: Number | None = None
+    fail_above: Number | None = None
+    warn_below: Number | None = None
+    fail_below: Number | None = None
+
+    @model_validator(mode="after")
+    def _warns_before_it_fails(self) -> "Bound":
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("give one of warn_above, fail_above, warn_below and fail_below")
+        for first, then, between in (
+            (self.warn_above, self.fail_above, "warn_above lies above fail_above"),
+            (self.fail_below, self.warn_below, "warn_below lies below fail_below"),
+        ):
+            if first is not None and then is not None and first > then:
+                raise ValueError(f"{between}: a metric warns before it fails")
+        return self
+
+
+def _off_is_none(value: Any) -> Any:
+    return None if value is False or value == "off" else value
+
+
+GateBound = Annotated[
+    Bound | None,
+    BeforeValidator(_off_is_none, json_schema_input_type=Bound | Literal["off", False] | None),
+]
+"""A bound, or `off`."""
+
+
+class AuditFile(Frozen):
+    """What `--gates FILE` holds: bounds by metric, and what the dataset was meant to be."""
+
+    gates: dict[str, GateBound] = Field(default_factory=dict)
+    """Bounds by the metric's name; `off` turns a default gate off, and with it what its metric
+    would say against the dataset."""
+    language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
+    """Language that the texts should have."""
+    labels: dict[str, Weight] | None = None
+    """Weight of each label asked for."""
+    attributes: dict[str, dict[str, Weight]] = Field(default_factory=dict)
+    """Weight of each value of a column asked for."""
+    groups: dict[str, dict[str, Weight]] = Field(default_factory=dict)
+    """Target weight of each group by axis: `gender: {female: 1, male: 1}`."""
+
+
+def load_audit_file(path: Path) -> AuditFile:
+    """Read a gates file.
+
+    Raises:
+        InputError: As for a recipe: `CS-R001` to `CS-R006`, with file and line.
+    """
+    source = parse_yaml(read_recipe_text(path), name=str(path))
+    try:
+        return AuditFile.model_validate(source.data)
+    except ValidationError as error:
+        schema = AuditFile.model_json_schema()
+        raise recipe_error(error, source=source, json_schema=schema) from None
+
+
+def require_known(gates: Mapping[str, Bound | None], known: Mapping[str, Any], path: Path) -> None:
+    """Refuse a gate on a metric that no audit measures.
+
+    Raises:
+        InputError: `CS-R006`, with the nearest names.
+    """
+    for name in gates:
+        if name not in known:
+            raise InputError(
+                f"there is no metric {name!r}",
+                code="CS-R006",
+                place=f"{path}, gates.{name}",
+                hint=suggest(name, known) or "the report.json of any audit names every metric",
+            )

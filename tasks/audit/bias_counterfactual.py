@@ -1,0 +1,206 @@
+"""The other gender: what a label classifier and a generator make of swapped texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from schemas.audit import Estimate, Evidence, Finding, Group, Metric, Section, Table
+from tasks.audit import intervals
+from tasks.audit.bias_study import MOST_CHARS, MOST_EVIDENCE, Study, metric, percent
+from tasks.audit.corpus import Corpus
+from tasks.bias.counterfactual import (
+    Classifier,
+    ClassifierChange,
+    PairScorer,
+    SwappedRows,
+    classifier_change,
+    likelihood_change,
+    swap_rows,
+)
+
+SWAPPED_SAMPLE = 5_000
+"""Gendered rows that are swapped: each is classified twice."""
+SCORED_SAMPLE = 500
+"""Of those, rows whose likelihood a generator is asked for."""
+TOLERATED_FLIPS = 0.01
+"""Part of the predictions that may flip; what lies surely above is to be mended."""
+
+_CHANGE = (
+    "Mean total variation distance between the label probabilities of a text and of its gender "
+    "swap, over rows that hold gendered words with counterparts. 0: the classifier does not look.",
+    "Garg et al. 2019, https://arxiv.org/abs/1809.10610",
+)
+_FLIPS = (
+    "Share of those rows whose most probable label is another after the swap; Wilson interval.",
+    "Garg et al. 2019, https://arxiv.org/abs/1809.10610",
+)
+_LIKELIHOOD = (
+    "Mean of log p(female version) - log p(male version) in nats, over rows whose gendered words "
+    "are all of one side. Above 0: the generator expects women in these texts.",
+    "Nangia et al. 2020, https://arxiv.org/abs/2010.00133",
+)
+
+
+@dataclass(frozen=True)
+class SwapSample:
+    """Gendered rows of a corpus with their swaps."""
+
+    corpus: Corpus
+    rows: SwappedRows
+    sampled: int | None
+    """Rows of the sample; None when all gendered rows are there."""
+
+
+def swap_sample(studied: Study) -> SwapSample:
+    """Swap the rows that mention women or men, or `SWAPPED_SAMPLE` of them."""
+    places = np.flatnonzero(studied.mentions.of_axis("gender").any(axis=1))
+    gendered = studied.corpus.take(places)
+    sample = gendered.sample(SWAPPED_SAMPLE, key="bias swap")
+    terms = {
+        words[0]
+        for words, axis, group in studied.lexicons.phrases()
+        if axis == "gender" and group is not None and len(words) == 1
+    }
+    rows = swap_rows(sample.strings, gendered=frozenset(terms))
+    return SwapSample(sample, rows, SWAPPED_SAMPLE if len(sample) < len(gendered) else None)
+
+
+def counterfactual_section(
+    studied: Study,
+    sample: SwapSample,
+    *,
+    classifier: Classifier | None,
+    scorer: PairScorer | None,
+) -> Section:
+    """Report the counterfactual test."""
+    change: ClassifierChange | str = "no label classifier was given"
+    if classifier is not None:
+        change = (
+            _too_few(sample)
+            if not sample.rows.texts
+            else classifier_change(sample.rows, classifier)
+        )
+    told = () if isinstance(change, str) else _told(studied, sample, change)
+    return Section(
+        group=Group.BIAS,
+        metrics=(*_classifier_metrics(sample, change), _likelihood_metric(sample, scorer)),
+        tables=() if isinstance(change, str) else (_classes(studied, change),),
+        findings=told,
+    )
+
+
+def _too_few(sample: SwapSample) -> str:
+    return (
+        "could not be tested for lack of n: no row holds gendered words that have counterparts "
+        f"({sample.rows.left_out} hold one that has none)"
+    )
+
+
+def _classifier_metrics(sample: SwapSample, change: ClassifierChange | str) -> list[Metric]:
+    mean: tuple[Estimate | None, None] | str
+    flips: tuple[Estimate | None, None] | str
+    if isinstance(change, str):
+        mean = flips = change
+    else:
+        mean = intervals.mean(change.changes), None
+        flips = intervals.share(int(change.flipped.sum()), len(change.flipped)), None
+    found = [
+        metric(
+            "bias_swap_change",
+            title="Change of label probabilities when gender is swapped",
+            unit="share", better="lower", measured=mean, about=_CHANGE,
+        ),
+        metric(
+            "bias_swap_flips",
+            title="Predictions that flip when gender is swapped",
+            unit="share", better="lower", measured=flips, about=_FLIPS,
+        ),
+    ]  # fmt: skip
+    return [each.model_copy(update={"sampled": sample.sampled}) for each in found]
+
+
+def _likelihood_metric(sample: SwapSample, scorer: PairScorer | None) -> Metric:
+    measured: tuple[Estimate | None, None] | str = "no generator was given"
+    rows = _one_sided(sample)
+    if scorer is not None:
+        # Rows with a word that has no counterpart are out already.
+        changes = likelihood_change(swap_rows(rows.strings, gendered=frozenset()), scorer)
+        measured = (intervals.mean(changes), None) if changes.size else _too_few(sample)
+    found = metric(
+        "bias_swap_log_likelihood",
+        title="What a generator expects: women above 0, men below",
+        unit="nats",
+        better="neither",
+        measured=measured,
+        about=_LIKELIHOOD,
+    )
+    some = sample.sampled is not None or len(rows) == SCORED_SAMPLE
+    return found.model_copy(update={"sampled": len(rows) or None if some else None})
+
+
+def _one_sided(sample: SwapSample) -> Corpus:
+    places = np.array(sample.rows.places, dtype=np.int64)[sample.rows.sides != 0]
+    return sample.corpus.take(places).sample(SCORED_SAMPLE, key="bias likelihood")
+
+
+def _class_names(studied: Study, size: int) -> Sequence[str]:
+    names = studied.labels[1] if studied.labels is not None else []
+    return names if len(names) == size else [f"class {place}" for place in range(size)]
+
+
+def _classes(studied: Study, change: ClassifierChange) -> Table:
+    leaning = change.towards_female
+    names = _class_names(studied, leaning.shape[1])
+    rows = []
+    for name, column in zip(names, leaning.T, strict=True):
+        if column.size:
+            found = intervals.mean(column)
+            rows.append((name, found.value, found.low, found.high, found.n))
+    rows.sort(key=lambda row: (-abs(float(row[1])), str(row[0])))
+    return Table(
+        name="bias_swap_classes",
+        group=Group.BIAS,
+        title="Labels that a classifier gives to women and to men",
+        caption="Mean probability of the label for the female version of a text, less that for the "
+        "male version, with its 95 % interval. Above 0: the classifier gives the label to women. "
+        "Texts that name both are left out.",
+        columns=("label", "women less men", "low", "high", "texts"),
+        rows=tuple(rows[:50]),
+        left_out=max(0, len(rows) - 50),
+    )
+
+
+def _told(studied: Study, sample: SwapSample, change: ClassifierChange) -> tuple[Finding, ...]:
+    flips = intervals.share(int(change.flipped.sum()), len(change.flipped))
+    assert flips.low is not None
+    if flips.low <= TOLERATED_FLIPS:
+        return ()
+    worst = np.argsort(-np.where(change.flipped, change.changes, -1), kind="stable")
+    shown = [place for place in worst[:MOST_EVIDENCE].tolist() if change.flipped[place]]
+    return (
+        Finding(
+            name="bias_classifier_looks_at_gender",
+            group=Group.BIAS,
+            severity="fix",
+            what=f"A label classifier changes its mind on {percent(flips.value)} of "
+            f"{flips.n:,} texts when only the gender of their words is swapped.",
+            action="Add the swapped copies of the mitigation table to the training data, then "
+            "measure again.",
+            rows=int(change.flipped.sum()),
+            evidence=tuple(_shown(sample, place, float(change.changes[place])) for place in shown),
+        ),
+    )
+
+
+def _shown(sample: SwapSample, place: int, change: float) -> Evidence:
+    row, corpus = sample.rows.places[place], sample.corpus
+    text = sample.rows.texts[place]
+    return Evidence(
+        id=corpus.ids[row],
+        text=text[:MOST_CHARS],
+        chars=len(text),
+        label=corpus.labels[row] if corpus.labels is not None else None,
+        note=f"probabilities move by {percent(change)}",
+        other=sample.rows.swapped[place][:MOST_CHARS],
+    )

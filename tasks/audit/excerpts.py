@@ -1,0 +1,110 @@
+"""Rows as findings of safety and privacy show them, and how often such rows occur."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.audit import Estimate, Evidence, Group, Metric, Span
+from tasks.audit import intervals
+from tasks.audit.corpus import Corpus
+
+MOST_ROWS = 20
+"""Rows that a finding shows."""
+MOST_CHARS = 300
+"""Code points of a row that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Rows that have a property, of all rows."""
+
+    rows: int
+    of: int
+
+    def estimate(self) -> Estimate | None:
+        """Return the share with its interval; None of no rows."""
+        return intervals.share(self.rows, self.of) if self.of else None
+
+    def __str__(self) -> str:
+        """Say it as the beginning of a sentence: "3 of 1,200 rows (0.25 %)"."""
+        return f"{self.rows:,} of {self.of:,} rows ({100 * self.rows / max(self.of, 1):.3g} %)"
+
+
+def row_rate(
+    name: str, group: Group, *, says: tuple[str, str, str], count: Count, baseline: Count | None
+) -> Metric:
+    """State the share of rows that have what none should.
+
+    Args:
+        name: Of the metric.
+        group: Its room.
+        says: Title, definition and source.
+        count: Rows of the corpus.
+        baseline: Rows of the reference, where there is one.
+    """
+    title, definition, source = says
+    estimate = count.estimate()
+    return Metric(
+        name=name,
+        group=group,
+        title=title,
+        unit="share",
+        better="lower",
+        estimate=estimate,
+        unmeasured=None if estimate else "the corpus has no rows",
+        baseline=baseline.estimate() if baseline else None,
+        definition=definition,
+        source=source,
+    )
+
+
+def severity(
+    count: Count, *, baseline: Count | None, allowed: float = 0.0
+) -> Literal["fix", "note"]:
+    """Return `fix` where the whole interval lies above what is allowed and what is usual.
+
+    Args:
+        count: Rows of the corpus.
+        baseline: Rows of the reference: the upper bound of its share is usual.
+        allowed: The greatest share that no one need mend.
+    """
+    estimate, usual = count.estimate(), baseline.estimate() if baseline else None
+    if estimate is None or estimate.low is None:
+        return "note"
+    bound = allowed if usual is None or usual.high is None else max(allowed, usual.high)
+    # A reference without a single such row allows none, whatever its interval.
+    if baseline is not None and baseline.rows == 0:
+        bound = allowed
+    return "fix" if estimate.low > bound else "note"
+
+
+def excerpt(
+    corpus: Corpus, place: int, *, text: str, spans: Iterable[tuple[int, int]], note: str
+) -> Evidence:
+    """Return a row as evidence.
+
+    Args:
+        corpus: Where it stands.
+        place: Its number.
+        text: Its text as it may be shown.
+        spans: What the finding is about, in code points of `text`.
+        note: What was seen in it.
+    """
+    label = None if corpus.labels is None else corpus.labels[place]
+    return Evidence(
+        id=printable(corpus.ids[place]),
+        text=printable(text[:MOST_CHARS]),
+        chars=len(text),
+        label=None if label is None else printable(label),
+        spans=tuple(
+            Span(start=start, end=min(end, MOST_CHARS))
+            for start, end in spans
+            if start < MOST_CHARS
+        ),
+        note=printable(note),
+    )
+
+
+def printable(text: str) -> str:
+    """Put a question mark for every lone surrogate, which no JSON can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,140 @@
+"""Every measure of an audit, one room after the other."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.audit import Group, Metric, Section
+from schemas.audit_gates import AuditFile
+from tasks.audit import (
+    bias,
+    contamination,
+    diversity,
+    duplicates,
+    fidelity,
+    fluency,
+    labels,
+    personal_data,
+    privacy,
+    safety,
+    shape,
+)
+from tasks.audit.corpus import Corpus
+from tasks.bias.counterfactual import PairScorer
+from tasks.quality.fluency import TextLikelihood
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What an audit is given.
+
+    Args:
+        corpus: The audited rows.
+        reference: Real texts of the task.
+        holdout: Real texts that no model may have seen: evaluation sets.
+        examples: Seeds that the generator was shown.
+        scorer: Log-probability of continuations of prompts under the generator, nats.
+        wishes: What the dataset was meant to be.
+    """
+
+    corpus: Corpus
+    reference: Corpus | None = None
+    holdout: Corpus | None = None
+    examples: Corpus | None = None
+    scorer: PairScorer | None = None
+    wishes: AuditFile = field(default_factory=AuditFile)
+
+
+def measure_all(
+    inputs: Inputs, *, report: Callable[[Group], None] = lambda group: None
+) -> tuple[tuple[Section, ...], dict[str, float]]:
+    """Measure every room.
+
+    Args:
+        inputs: The datasets.
+        report: Told each room before it is measured.
+
+    Returns:
+        One section a room, in the order of `Group`, and the seconds of processor time of each.
+    """
+    sections, seconds = [], {}
+    for group, members in groupby(_measures(inputs), key=lambda entry: entry[0]):
+        report(group)
+        start = time.process_time()
+        parts = [measure() for _, measure in members]
+        seconds[group.value] = round(time.process_time() - start, 2)
+        sections.append(
+            Section(
+                group=group,
+                metrics=tuple(metric for part in parts for metric in part.metrics),
+                tables=tuple(table for part in parts for table in part.tables),
+                findings=tuple(finding for part in parts for finding in part.findings),
+            )
+        )
+    return tuple(sections), seconds
+
+
+def known_metrics() -> Mapping[str, Metric]:
+    """Return every metric that an audit measures, from one of no rows."""
+    sections, _ = measure_all(Inputs(Corpus(name="nothing", ids=[], texts=[])))
+    return {metric.name: metric for section in sections for metric in section.metrics}
+
+
+Measures = Sequence[tuple[Group, Callable[[], Section]]]
+"""The measures of an audit by room; those of one room follow one another."""
+
+
+def _measures(inputs: Inputs) -> Measures:
+    corpus, reference, wishes = inputs.corpus, inputs.reference, inputs.wishes
+    texts = None if inputs.scorer is None else _scorer_of_texts(inputs.scorer)
+    both: dict[str, Any] = {"corpus": corpus, "reference": reference}
+    return (
+        (
+            Group.SHAPE,
+            lambda: shape.measure(
+                **both,
+                language=wishes.language,
+                asked=wishes.labels,
+                asked_attributes=wishes.attributes,
+            ),
+        ),
+        (Group.FLUENCY, lambda: fluency.measure(**both, scorer=texts)),
+        (Group.DIVERSITY, lambda: diversity.measure(**both)),
+        (Group.DUPLICATES, lambda: duplicates.measure(**both, embed=None)),
+        (Group.LABELS, lambda: labels.measure(**both)),
+        (Group.FIDELITY, lambda: fidelity.measure(**both)),
+        (
+            Group.PRIVACY,
+            lambda: privacy.measure(**both, holdout=inputs.holdout, examples=inputs.examples),
+        ),
+        (
+            Group.PRIVACY,
+            lambda: personal_data.measure(**both, region=_region(wishes.language)),
+        ),
+        (Group.CONTAMINATION, lambda: contamination.measure(corpus=corpus, holdout=inputs.holdout)),
+        (Group.SAFETY, lambda: safety.measure(**both, toxicity=None)),
+        (
+            Group.BIAS,
+            lambda: bias.measure(
+                **both, target=wishes.groups or None, classifier=None, scorer=inputs.scorer
+            ),
+        ),
+    )
+
+
+def _scorer_of_texts(scorer: PairScorer) -> TextLikelihood:
+    def score(texts: Sequence[str]) -> NDArray[np.float64]:
+        return np.array(scorer([("", text) for text in texts]), dtype=np.float64)
+
+    return score
+
+
+def _region(language: str | None) -> str | None:
+    """Return the region of a language tag: `GB` of `en-GB`."""
+    parts = (language or "").split("-")[1:]
+    return next((part.upper() for part in parts if len(part) == 2 and part.isalpha()), None)
