@@ -1,5 +1,6 @@
 """What an audit says: metrics with their intervals and baselines, findings with rows, a verdict."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Literal, Self
 
@@ -146,6 +147,17 @@ class Section(Frozen):
     metrics: tuple[Metric, ...]
     tables: tuple[Table, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def joined(cls, group: Group, parts: Iterable["Section"]) -> "Section":
+        """Make one section of several."""
+        sections = list(parts)
+        return cls(
+            group=group,
+            metrics=tuple(metric for part in sections for metric in part.metrics),
+            tables=tuple(table for part in sections for table in part.tables),
+            findings=tuple(finding for part in sections for finding in part.findings),
+        )
 
 
 class GateOutcome(Frozen):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from schemas.audit import Section
+from schemas.audit import Group, Section
 from tasks.audit.bias_attributes import attribute_section, overall_p_values, overall_section
 from tasks.audit.bias_company import Company, attributes, keep_company
 from tasks.audit.bias_company_report import label_section
@@ -15,7 +15,7 @@ from tasks.audit.bias_intersections import cross, intersections_section
 from tasks.audit.bias_mitigation import mitigation_section
 from tasks.audit.bias_professions import professions_section
 from tasks.audit.bias_sentiment import p_values, sentiment, sentiment_section
-from tasks.audit.bias_study import Study, joined, study
+from tasks.audit.bias_study import Study, study
 from tasks.audit.corpus import Corpus
 from tasks.bias.association import control_false_discoveries
 from tasks.bias.counterfactual import Classifier, PairScorer
@@ -61,13 +61,14 @@ def measure(
     )
     beside = None if reference is None else study(reference.sample(len(corpus), key="bias"))
     sample = swap_sample(studied)
-    return joined(
+    return Section.joined(
+        Group.BIAS,
         [
             *_tested(studied, found, beside=beside, target=target),
             counterfactual_section(studied, sample, classifier=classifier, scorer=scorer),
             professions_section(scorer),
             mitigation_section(studied, label, sample),
-        ]
+        ],
     )
 
 

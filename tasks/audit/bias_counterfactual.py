@@ -7,8 +7,9 @@ import numpy as np
 
 from schemas.audit import Estimate, Evidence, Finding, Group, Metric, Section, Table
 from tasks.audit import intervals
-from tasks.audit.bias_study import MOST_CHARS, MOST_EVIDENCE, Study, metric, percent
+from tasks.audit.bias_study import MOST_EVIDENCE, Study, metric, percent
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import excerpt
 from tasks.bias.counterfactual import (
     Classifier,
     ClassifierChange,
@@ -194,13 +195,10 @@ def _told(studied: Study, sample: SwapSample, change: ClassifierChange) -> tuple
 
 
 def _shown(sample: SwapSample, place: int, change: float) -> Evidence:
-    row, corpus = sample.rows.places[place], sample.corpus
-    text = sample.rows.texts[place]
-    return Evidence(
-        id=corpus.ids[row],
-        text=text[:MOST_CHARS],
-        chars=len(text),
-        label=corpus.labels[row] if corpus.labels is not None else None,
+    return excerpt(
+        sample.corpus,
+        int(sample.rows.places[place]),
+        text=sample.rows.texts[place],
         note=f"probabilities move by {percent(change)}",
-        other=sample.rows.swapped[place][:MOST_CHARS],
+        beside=(None, sample.rows.swapped[place]),
     )

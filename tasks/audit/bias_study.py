@@ -1,6 +1,6 @@
 """What the measures of bias share: mentions of a corpus, and how figures and rows are shown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -8,15 +8,15 @@ from typing import Literal
 import numpy as np
 import regex
 
-from schemas.audit import Estimate, Evidence, Group, Metric, Section, Span
+from schemas.audit import Estimate, Evidence, Group, Metric
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import beginning, excerpt
 from tasks.bias.association import Ints, code_values
 from tasks.bias.interval import Interval
 from tasks.bias.lexicons import Lexicons, shipped_lexicons
 from tasks.bias.mentions import Mentions, find_mentions
 
 MOST_EVIDENCE = 20
-MOST_CHARS = 300
 MOST_TABLE_ROWS = 50
 FOUR_FIFTHS = 0.8
 """A group that gets less than four fifths of what it should, or more than five fourths, is told of.
@@ -97,17 +97,6 @@ def is_far(interval: Interval, target: float) -> bool:
     return interval.high < FOUR_FIFTHS * target or interval.low > target / FOUR_FIFTHS
 
 
-def joined(sections: Iterable[Section]) -> Section:
-    """Make one section of several."""
-    parts = list(sections)
-    return Section(
-        group=Group.BIAS,
-        metrics=tuple(metric for part in parts for metric in part.metrics),
-        tables=tuple(table for part in parts for table in part.tables),
-        findings=tuple(finding for part in parts for finding in part.findings),
-    )
-
-
 def plain(name: str) -> str:
     """Write a name of a lexicon in words."""
     return name.replace("_", " ")
@@ -132,20 +121,13 @@ def evidence(
     named = {studied.mentions.columns[column] for column in columns}
     terms = {words for words, axis, group in studied.lexicons.phrases() if (axis, group) in named}
     corpus = studied.corpus
-    shown = []
-    for place in places:
-        text = corpus.strings[place]
-        label = corpus.labels[place] if corpus.labels is not None else None
-        shown.append(
-            Evidence(
-                id=corpus.ids[place], text=text[:MOST_CHARS], chars=len(text), label=label,
-                spans=term_spans(text[:MOST_CHARS], terms), note=note,
-            )
-        )  # fmt: skip
-    return shown
+    return [
+        excerpt(corpus, place, spans=term_spans(beginning(corpus.strings[place]), terms), note=note)
+        for place in places
+    ]
 
 
-def term_spans(text: str, terms: set[tuple[str, ...]]) -> tuple[Span, ...]:
+def term_spans(text: str, terms: set[tuple[str, ...]]) -> list[tuple[int, int]]:
     """Find terms in a text, where they stand; the longest at each place."""
     found, words = [], [(m.group().casefold(), m.start(), m.end()) for m in _WORD.finditer(text)]
     longest = max(map(len, terms), default=0)
@@ -154,8 +136,8 @@ def term_spans(text: str, terms: set[tuple[str, ...]]) -> tuple[Span, ...]:
         for size in range(min(longest, len(words) - place), 0, -1):
             part = words[place : place + size]
             if tuple(word for word, _, _ in part) in terms:
-                found.append(Span(start=part[0][1], end=part[-1][2]))
+                found.append((part[0][1], part[-1][2]))
                 place += size - 1
                 break
         place += 1
-    return tuple(found)
+    return found

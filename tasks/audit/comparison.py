@@ -6,15 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.audit import Evidence, Span
+from schemas.audit import Evidence
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import MOST_ROWS, excerpt
 from tasks.quality.copies import CodedTexts, CopyKind, CopyMatches, find_copies
 from tasks.quality.overlap import Passages, shared_passages
 from tasks.quality.word_places import span_of_words
-
-MOST_EVIDENCE = 20
-MOST_SHOWN = 300
-"""Code points of a text that are shown."""
 
 COPY_DEFINITION = (
     "A copy has the same words in the same order as a text of {other}; case, punctuation and "
@@ -71,7 +68,7 @@ class Comparison:
             places.tolist(),
             strict=True,
         )
-        worst = [key[-1] for key in sorted(keys)[:MOST_EVIDENCE]]
+        worst = [key[-1] for key in sorted(keys)[:MOST_ROWS]]
         return tuple(map(self._copy, worst))
 
     def passage_places(self, length: int) -> NDArray[np.int64]:
@@ -83,7 +80,7 @@ class Comparison:
         """Show rows that share at least `length` words in a row, those with the longest first."""
         places = self.passage_places(length).tolist()
         worst = sorted(places, key=lambda p: (-int(self.passages.lengths[p]), self.corpus.ids[p]))
-        return tuple(map(self._passage, worst[:MOST_EVIDENCE]))
+        return tuple(map(self._passage, worst[:MOST_ROWS]))
 
     def _copy(self, place: int) -> Evidence:
         match CopyKind(int(self.copies.kinds[place])):
@@ -105,27 +102,13 @@ class Comparison:
             f"{length} words in a row, at characters {span[0]} to {span[1]}; "
             f"there at {theirs[0]} to {theirs[1]}"
         )
-        begin, end = min(span[0], MOST_SHOWN), min(span[1], MOST_SHOWN)
-        spans = (Span(start=begin, end=end),) if begin < end else ()
-        return self._evidence(place, other, note, spans)
+        return self._evidence(place, other, note, (span,))
 
-    def _evidence(self, place: int, other: int, note: str, spans: tuple[Span, ...]) -> Evidence:
-        text, labels = self.corpus.strings[place], self.corpus.labels
-        return Evidence(
-            id=self.corpus.ids[place],
-            text=shown(text),
-            chars=len(text),
-            label=None if labels is None else labels[place],
-            spans=spans,
-            note=note,
-            other=shown(self.other.strings[other]),
-            other_id=self.other.ids[other],
-        )
-
-
-def shown(text: str) -> str:
-    """Return the beginning of a text, with a question mark for each unpaired surrogate."""
-    return text[:MOST_SHOWN].encode("utf-8", "replace").decode("utf-8")
+    def _evidence(
+        self, place: int, other: int, note: str, spans: tuple[tuple[int, int], ...]
+    ) -> Evidence:
+        beside = self.other.ids[other], self.other.strings[other]
+        return excerpt(self.corpus, place, spans=spans, note=note, beside=beside)
 
 
 def percent(part: float) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from schemas.audit import Estimate, Finding, Group, Metric
 from tasks.audit.corpus import Corpus
 from tasks.audit.diversity_groups import Groups
-from tasks.audit.shown_rows import MOST_ROWS, printable, shown_row
+from tasks.audit.excerpts import MOST_ROWS, printable
+from tasks.audit.shown_rows import shown_row
 from tasks.quality.openings import openings
 
 SAME_TEXT = 2.0

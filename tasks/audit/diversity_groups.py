@@ -10,7 +10,7 @@ import numpy as np
 from schemas.audit import Cell, Group, Table
 from tasks.audit.corpus import Corpus
 from tasks.audit.diversity_estimates import first_characters
-from tasks.audit.shown_rows import printable
+from tasks.audit.excerpts import printable
 from tasks.quality.compression import compression_ratio
 from tasks.quality.ngram_shares import distinct_share, first_texts, first_words
 from tasks.quality.openings import openings

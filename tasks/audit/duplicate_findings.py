@@ -7,14 +7,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.audit import Estimate, Evidence, Finding, Group, Metric, Span
+from schemas.audit import Estimate, Evidence, Finding, Group, Metric
 from tasks.audit.corpus import Corpus
 from tasks.audit.duplicate_rows import NEAR_SIMILARITY, DuplicateRows, Leaks, Meanings
+from tasks.audit.excerpts import MOST_ROWS, beginning, excerpt
 from tasks.quality.duplicate_groups import RowGroups
 from tasks.quality.similarity import jaccard, shingles_of_normal
 
-MOST_EVIDENCE = 20
-MOST_CHARS = 300
 TOLERATED_COPIES = 0.01
 TOLERATED_NEAR = 0.05
 TOLERATED_CONFLICTS = 0.01
@@ -115,7 +114,7 @@ def find_conflicting_labels(found: DuplicateRows) -> Finding | None:
             " the labels overlap and their descriptions should say where one ends."
         ),
         rows=near.num_outvoted,
-        evidence=tuple(pairs[:MOST_EVIDENCE]),
+        evidence=tuple(pairs[:MOST_ROWS]),
     )
 
 
@@ -149,7 +148,7 @@ def find_split_overlap(found: DuplicateRows, leaks: Leaks) -> Finding | None:
             " rows by heart scores on them."
         ),
         rows=num_near,
-        evidence=tuple(pairs[:MOST_EVIDENCE]),
+        evidence=tuple(pairs[:MOST_ROWS]),
     )
 
 
@@ -182,7 +181,7 @@ def find_same_meanings(meanings: Meanings, metric: Metric) -> Finding | None:
         rows=num_alike,
         evidence=tuple(
             _pair(corpus, *pair, f"similarity {values[pair]:.2f}")
-            for pair in islice(reworded, MOST_EVIDENCE)
+            for pair in islice(reworded, MOST_ROWS)
         ),
     )
 
@@ -214,7 +213,7 @@ def _largest(groups: RowGroups) -> Iterator[tuple[int, int, int]]:
     repeats = np.flatnonzero(groups.repeats)
     firsts, places = np.unique(groups.firsts[repeats], return_index=True)
     sizes = groups.sizes[firsts]
-    for group in np.argsort(-sizes, kind="stable")[:MOST_EVIDENCE].tolist():
+    for group in np.argsort(-sizes, kind="stable")[:MOST_ROWS].tolist():
         yield int(repeats[places[group]]), int(firsts[group]), int(sizes[group])
 
 
@@ -223,7 +222,7 @@ def _one_a_group(order: NDArray[np.int64], groups: NDArray[np.int64]) -> list[in
     first_of: dict[int, int] = {}
     for place, group in zip(order.tolist(), groups[order].tolist(), strict=True):
         first_of.setdefault(group, place)
-        if len(first_of) == MOST_EVIDENCE:
+        if len(first_of) == MOST_ROWS:
             break
     return list(first_of.values())
 
@@ -233,7 +232,7 @@ def _disagreeing(
 ) -> Iterator[tuple[int, int]]:
     """Yield one of `rows` and a row of another value for each of the largest groups they are in."""
     firsts, places = np.unique(groups.firsts[rows], return_index=True)
-    for group in np.argsort(-groups.sizes[firsts], kind="stable")[:MOST_EVIDENCE].tolist():
+    for group in np.argsort(-groups.sizes[firsts], kind="stable")[:MOST_ROWS].tolist():
         row = int(rows[places[group]])
         members = np.flatnonzero(groups.firsts == firsts[group]).tolist()
         yield row, next(m for m in members if values[m] not in {None, values[row]})
@@ -245,29 +244,16 @@ def _copy_note(found: DuplicateRows, row: int, size: int) -> str:
 
 
 def _pair(corpus: Corpus, row: int, other: int, note: str) -> Evidence:
-    text, with_text = _shown(corpus.strings[row]), _shown(corpus.strings[other])
-    return Evidence(
-        id=corpus.ids[row],
-        text=text,
-        chars=len(corpus.strings[row]),
-        label=None if corpus.labels is None else corpus.labels[row],
-        spans=_difference(text, with_text),
-        note=note,
-        other=with_text,
-        other_id=corpus.ids[other],
-    )
+    spans = _difference(beginning(corpus.strings[row]), beginning(corpus.strings[other]))
+    beside = corpus.ids[other], corpus.strings[other]
+    return excerpt(corpus, row, spans=spans, note=note, beside=beside)
 
 
-def _shown(text: str) -> str:
-    """Cut a text, and replace what no page can show: halves of surrogate pairs."""
-    return text[:MOST_CHARS].encode("utf-8", "replace").decode("utf-8")
-
-
-def _difference(text: str, other: str) -> tuple[Span, ...]:
+def _difference(text: str, other: str) -> tuple[tuple[int, int], ...]:
     """Return the part of a text between what both begin with and what both end with."""
     start = _num_equal(text, other)
     end = _num_equal(text[start:][::-1], other[start:][::-1])
-    return (Span(start=start, end=len(text) - end),) if start < len(text) - end else ()
+    return ((start, len(text) - end),) if start < len(text) - end else ()
 
 
 def _num_equal(text: str, other: str) -> int:

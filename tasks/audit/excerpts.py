@@ -1,4 +1,4 @@
-"""Rows as findings of safety and privacy show them, and how often such rows occur."""
+"""Rows as findings show them, and how often such rows occur."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -79,21 +79,30 @@ def severity(
 
 
 def excerpt(
-    corpus: Corpus, place: int, *, text: str, spans: Iterable[tuple[int, int]], note: str
+    corpus: Corpus,
+    place: int,
+    *,
+    text: str | None = None,
+    spans: Iterable[tuple[int, int]] = (),
+    note: str = "",
+    beside: tuple[str | None, str] | None = None,
 ) -> Evidence:
     """Return a row as evidence.
 
     Args:
         corpus: Where it stands.
         place: Its number.
-        text: Its text as it may be shown.
+        text: Its text as it may be shown; None shows it as it stands.
         spans: What the finding is about, in code points of `text`.
         note: What was seen in it.
+        beside: The text that it is compared with, behind that row's id if it has one.
     """
+    text = corpus.strings[place] if text is None else text
     label = None if corpus.labels is None else corpus.labels[place]
+    other_id, other = (None, None) if beside is None else beside
     return Evidence(
         id=printable(corpus.ids[place]),
-        text=printable(text[:MOST_CHARS]),
+        text=beginning(text),
         chars=len(text),
         label=None if label is None else printable(label),
         spans=tuple(
@@ -102,7 +111,14 @@ def excerpt(
             if start < MOST_CHARS
         ),
         note=printable(note),
+        other=None if other is None else beginning(other),
+        other_id=None if other_id is None else printable(other_id),
     )
+
+
+def beginning(text: str) -> str:
+    """Return as much of a text as is shown."""
+    return printable(text[:MOST_CHARS])
 
 
 def printable(text: str) -> str:

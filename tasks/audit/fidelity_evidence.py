@@ -6,11 +6,11 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.audit import Evidence, Span
+from schemas.audit import Evidence
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import beginning, excerpt, printable
 from tasks.audit.fidelity_figures import Comparison
 
-MOST_CHARS = 300
 MOST_NAME_CHARS = 60
 
 
@@ -23,35 +23,27 @@ def evidence(corpus: Corpus, place: int, *, note: str, words: Iterable[str] = ()
         note: What was seen in it.
         words: Normalised words, or several with a space between.
     """
-    text = corpus.strings[place]
-    label = corpus.labels[place] if corpus.labels is not None else None
-    return Evidence(
-        id=_encodable(corpus.ids[place]),
-        text=_encodable(text[:MOST_CHARS]),
-        chars=len(text),
-        label=None if label is None else _encodable(label),
-        spans=_spans(text[:MOST_CHARS], list(words)),
-        note=note,
-    )
+    spans = _spans(beginning(corpus.strings[place]), list(words))
+    return excerpt(corpus, place, spans=spans, note=note)
 
 
 def beside_nearest(found: Comparison, place: int) -> Evidence:
     """Show a compared row beside the reference text that it is most like."""
     nearest = int(found.nearest.rouge_l_places[place])
-    row = evidence(found.compared, place, note=f"best ROUGE-L {found.nearest.rouge_l[place]:.2f}")
-    text = found.compared_reference.strings[nearest][:MOST_CHARS]
-    other_id = _encodable(found.compared_reference.ids[nearest])
-    return row.model_copy(update={"other": _encodable(text), "other_id": other_id})
+    reference = found.compared_reference
+    note = f"best ROUGE-L {found.nearest.rouge_l[place]:.2f}"
+    beside = reference.ids[nearest], reference.strings[nearest]
+    return excerpt(found.compared, place, note=note, beside=beside)
 
 
-def _spans(text: str, words: list[str]) -> tuple[Span, ...]:
+def _spans(text: str, words: list[str]) -> list[tuple[int, int]]:
     """Find words, or several of them with anything but letters and digits between."""
     if not words:
-        return ()
+        return []
     forms = sorted((r"[\W_]+".join(map(re.escape, some.split())) for some in words), key=len)
     pattern = rf"(?<!\w)(?:{'|'.join(reversed(forms))})(?!\w)"
     matches = re.finditer(pattern, text, re.IGNORECASE)
-    return tuple(Span(start=match.start(), end=match.end()) for match in matches)
+    return [match.span() for match in matches]
 
 
 def count_unknown(sample: Corpus, reference: Corpus) -> NDArray[np.int64]:
@@ -76,7 +68,7 @@ def _known(reference: Corpus) -> NDArray[np.bool_]:
 
 def shown(name: str) -> str:
     """Return the beginning of a word or a label."""
-    return _encodable(name[:MOST_NAME_CHARS])
+    return printable(name[:MOST_NAME_CHARS])
 
 
 def listed(names: Iterable[str], most: int) -> str:
@@ -84,8 +76,3 @@ def listed(names: Iterable[str], most: int) -> str:
     quoted = [f'"{shown(name)}"' for name in names]
     rest = len(quoted) - most
     return ", ".join(quoted[:most]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _encodable(text: str) -> str:
-    """Put a question mark for each lone surrogate, which no JSON file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from schemas.audit import Cell, Group, Section, Table
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import printable
 from tasks.audit.fluency_findings import findings
 from tasks.audit.fluency_metrics import (
     REPETITIVE,
@@ -15,7 +16,6 @@ from tasks.audit.fluency_metrics import (
     repetition_metrics,
 )
 from tasks.audit.likelihoods import Likelihoods, likelihoods
-from tasks.audit.shown_rows import printable
 from tasks.quality.fluency import TextLikelihood
 from tasks.quality.ngram_shares import repetitions
 

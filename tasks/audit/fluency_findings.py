@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from schemas.audit import Finding, Group, Metric
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import MOST_ROWS
 from tasks.audit.fluency_metrics import REPETITIVE
 from tasks.audit.likelihoods import Likelihoods
-from tasks.audit.shown_rows import MOST_ROWS, shown_row
+from tasks.audit.shown_rows import shown_row
 from tasks.quality.diversity import word_ngrams
 from tasks.quality.ngram_shares import REPEATED_N
 

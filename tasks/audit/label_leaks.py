@@ -7,9 +7,10 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from schemas.audit import Estimate, Evidence, Finding, Group, Metric, Section, Span, Table
+from schemas.audit import Estimate, Evidence, Finding, Group, Metric, Section, Table
 from tasks.audit import intervals
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import MOST_CHARS, MOST_ROWS, beginning, excerpt
 from tasks.audit.label_measures import GIVEN_AWAY, LABEL_NAME, STRONGEST
 from tasks.quality.label_leakage import Giveaways, giveaways, holds_label_name, words_of
 
@@ -20,8 +21,6 @@ MANY_NAMES = 0.1
 """Share of rows that say their label's name, likewise; 2 % (banking77), 21 % (clinc150)."""
 FAR_ABOVE = 0.1
 """By how much the share of a corpus may exceed that of the reference, bound to bound."""
-MOST_ROWS = 20
-MOST_CHARS = 300
 _MOST_CONSIDERED = 2000
 
 
@@ -244,22 +243,14 @@ def _telling_rows(corpus: Corpus, named: tuple[_Named, ...]) -> Iterator[Evidenc
 
 
 def _row(corpus: Corpus, place: int, note: str, *, ngram: str | None = None) -> Evidence:
-    text = corpus.strings[place]
-    shown = text[:MOST_CHARS]
-    return Evidence(
-        id=corpus.ids[place],
-        text=shown,
-        chars=len(text),
-        label=None if corpus.labels is None else corpus.labels[place],
-        spans=() if ngram is None else _spans(shown, ngram),
-        note=note,
-    )
+    spans = [] if ngram is None else _spans(beginning(corpus.strings[place]), ngram)
+    return excerpt(corpus, place, spans=spans, note=note)
 
 
-def _spans(text: str, ngram: str) -> tuple[Span, ...]:
+def _spans(text: str, ngram: str) -> list[tuple[int, int]]:
     """Find an n-gram in a text as written; forms that only normalisation makes equal are missed."""
     words = r"[^\p{L}\p{N}\p{M}]+".join(regex.escape(word) for word in ngram.split())
     found = regex.finditer(
         rf"(?<![\p{{L}}\p{{N}}]){words}(?![\p{{L}}\p{{N}}\p{{M}}])", text, regex.I
     )
-    return tuple(Span(start=match.start(), end=match.end()) for match in found)
+    return [match.span() for match in found]

@@ -8,6 +8,7 @@ import numpy as np
 from schemas.audit import Estimate, Evidence, Finding, Group, Metric, Section, Table
 from tasks.audit import intervals
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import excerpt
 from tasks.audit.label_leaks import measure_leaks
 from tasks.audit.label_measures import AGREEMENT, CONFIDENT_LEARNING, NOISE, POSTERIOR
 from tasks.quality.label_model import LabelModel, fit_label_model, labelled_rows
@@ -25,7 +26,6 @@ FEWEST_ROWS = 500
 MOST_WORDS = 30_000_000
 """Words of a corpus that is judged whole; of a greater one a sample is."""
 MOST_ROWS = 20
-MOST_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +230,9 @@ def _unrelated(judged: _Judged) -> Finding:
 
 def _evidence(corpus: Corpus, model: LabelModel, row: int) -> Evidence:
     place, classes = int(model.rows.places[row]), model.rows.classes
-    text = corpus.strings[place]
-    return Evidence(
-        id=corpus.ids[place],
-        text=text[:MOST_CHARS],
-        chars=len(text),
-        label=classes[model.rows.given[row]],
+    return excerpt(
+        corpus,
+        place,
         note=(
             f"likely {classes[model.likely[row]]} ({model.confidence[row]:.2f}), "
             f"as given {model.self_confidence[row]:.2f}"

@@ -68,14 +68,7 @@ def measure_all(
         start = time.process_time()
         parts = [measure() for _, measure in members]
         seconds[group.value] = round(time.process_time() - start, 2)
-        sections.append(
-            Section(
-                group=group,
-                metrics=tuple(metric for part in parts for metric in part.metrics),
-                tables=tuple(table for part in parts for table in part.tables),
-                findings=tuple(finding for part in parts for finding in part.findings),
-            )
-        )
+        sections.append(Section.joined(group, parts))
     return tuple(sections), seconds
 
 

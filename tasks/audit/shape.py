@@ -41,9 +41,4 @@ def measure(
         measure_labels(corpus, real, asked=asked),
         measure_attributes(corpus, asked=asked_attributes),
     )
-    return Section(
-        group=Group.SHAPE,
-        metrics=tuple(metric for part in parts for metric in part.metrics),
-        tables=tuple(table for part in parts for table in part.tables),
-        findings=tuple(finding for part in parts for finding in part.findings),
-    )
+    return Section.joined(Group.SHAPE, parts)

@@ -1,12 +1,10 @@
-"""Rows as a finding shows them: the beginning of the text, and where in it a phrase stands."""
+"""Rows with a phrase marked wherever it stands in them."""
 
 import regex
 
-from schemas.audit import Evidence, Span
+from schemas.audit import Evidence
 from tasks.audit.corpus import Corpus
-
-MOST_ROWS = 20
-SHOWN_CHARS = 300
+from tasks.audit.excerpts import beginning, excerpt
 
 
 def shown_row(corpus: Corpus, place: int, *, note: str = "", phrase: str = "") -> Evidence:
@@ -18,28 +16,14 @@ def shown_row(corpus: Corpus, place: int, *, note: str = "", phrase: str = "") -
         note: What was seen in it.
         phrase: Normalised words to mark wherever they follow each other in the shown part.
     """
-    text = corpus.strings[place]
-    label = None if corpus.labels is None else corpus.labels[place]
-    shown = printable(text[:SHOWN_CHARS])
-    return Evidence(
-        id=printable(corpus.ids[place]),
-        text=shown,
-        chars=len(text),
-        label=None if label is None else printable(label),
-        spans=_spans(shown, phrase.split()),
-        note=note,
-    )
+    spans = _spans(beginning(corpus.strings[place]), phrase.split())
+    return excerpt(corpus, place, spans=spans, note=note)
 
 
-def _spans(text: str, words: list[str]) -> tuple[Span, ...]:
+def _spans(text: str, words: list[str]) -> list[tuple[int, int]]:
     if not words:
-        return ()
+        return []
     between = r"[^\p{L}\p{N}]+"
     pattern = rf"(?<![\p{{L}}\p{{N}}]){between.join(map(regex.escape, words))}(?![\p{{L}}\p{{N}}])"
     found = regex.finditer(pattern, text, flags=regex.IGNORECASE | regex.FULLCASE)
-    return tuple(Span(start=match.start(), end=match.end()) for match in found)
-
-
-def printable(text: str) -> str:
-    """Return a text with a question mark for every lone surrogate, which no JSON can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return [match.span() for match in found]

@@ -9,7 +9,8 @@ import pytest
 from schemas.audit import Finding, Metric, Section
 from tasks.audit import labels as labels_module
 from tasks.audit.corpus import Corpus
-from tasks.audit.labels import MOST_CHARS, MOST_ROWS, measure
+from tasks.audit.excerpts import MOST_CHARS
+from tasks.audit.labels import MOST_ROWS, measure
 
 NAMES = {
     "label_agreement", "label_noise", "confident_learning_noise", "label_giveaways",

@@ -1,5 +1,6 @@
 from tasks.audit.corpus import Corpus
-from tasks.audit.shown_rows import SHOWN_CHARS, shown_row
+from tasks.audit.excerpts import MOST_CHARS
+from tasks.audit.shown_rows import shown_row
 
 
 def corpus_of(*texts: str | None) -> Corpus:
@@ -14,7 +15,7 @@ def test_a_phrase_is_marked_where_it_stands() -> None:
 
 def test_long_and_hostile_texts() -> None:
     found = shown_row(corpus_of("\ud800" + "a+" * 100_000), 0, phrase="a a a")
-    assert (len(found.text), found.chars, found.id) == (SHOWN_CHARS, 200_001, "r0")
+    assert (len(found.text), found.chars, found.id) == (MOST_CHARS, 200_001, "r0")
     assert found.text.startswith("?a+")
     assert shown_row(corpus_of(None), 0).text == ""
 
