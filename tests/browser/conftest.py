@@ -36,8 +36,12 @@ CONTRASTS = """() => {
 """WCAG 2.2, 1.4.3: ratio, class and tag of every element with a text of its own."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """Start Chromium for one module: the driver's event loop runs in this thread until it leaves.
+
+    An `asyncio.run` of any test that came while it stays would be refused.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM.exists():
         pytest.skip(f"there is no {CHROMIUM}")
