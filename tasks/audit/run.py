@@ -59,9 +59,25 @@ def run_audit(
     wishes = _wishes(request.gates)
     report("reading")
     inputs, inspected = _read(request, wishes)
+    return audit_inputs(inputs, inspected, report=report)
+
+
+def audit_inputs(
+    inputs: Inputs,
+    inspected: tuple[Inspected, ...],
+    *,
+    report: Callable[[str], None] = lambda stage: None,
+) -> tuple[Audit, AuditValidation]:
+    """Measure and judge what was read.
+
+    Args:
+        inputs: The datasets, and what the audited one was meant to be.
+        inspected: Where they came from.
+        report: Told what begins.
+    """
     sections, seconds = measure_all(inputs, report=lambda group: report(group.value))
     report("gates")
-    bounds: dict[str, Bound | None] = {**DEFAULT_GATES, **wishes.gates}
+    bounds: dict[str, Bound | None] = {**DEFAULT_GATES, **inputs.wishes.gates}
     settled = settle(sections, frozenset(name for name, bound in bounds.items() if bound is None))
     metrics = {metric.name: metric for section in settled for metric in section.metrics}
     validation = judge_metrics(metrics, bounds, title=inputs.corpus.name)
