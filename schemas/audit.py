@@ -189,6 +189,8 @@ class Inspected(Frozen):
     role: Literal["audited", "reference", "holdout", "examples"]
     path: str
     rows: int = Field(ge=0)
+    drawn_from: int | None = Field(default=None, ge=0)
+    """Rows of the dataset, when these are a sample of them; null when all were read."""
     text: str
     """Column of the texts."""
     label: str | None

@@ -2,6 +2,6 @@
 
 from collections.abc import Mapping
 
-from schemas.audit_gates import Bound
+from schemas.bounds import Bound
 
 DEFAULT_GATES: Mapping[str, Bound] = {}

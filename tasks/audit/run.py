@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from schemas.audit import Audit, Evidence, Inspected
-from schemas.audit_gates import AuditFile, Bound, load_audit_file, require_known
+from schemas.audit_gates import AuditFile, load_audit_file, require_known
+from schemas.bounds import Bound
 from tasks.audit.corpus import Corpus
 from tasks.audit.defaults import DEFAULT_GATES
 from tasks.audit.excerpts import excerpt
@@ -109,7 +110,7 @@ def _wishes(path: Path | None) -> AuditFile:
 
 def _read(request: Request, wishes: AuditFile) -> tuple[Inputs, tuple[Inspected, ...]]:
     corpus = read_corpus(request.data, request.choice, more=tuple(wishes.attributes))
-    inspected = [_inspected("audited", request.data, corpus, request.choice)]
+    inspected = [inspected_as("audited", request.data, corpus, request.choice)]
     others: dict[str, Corpus] = {}
     paths: tuple[tuple[Role, Path | None], ...] = (
         ("reference", request.reference),
@@ -119,7 +120,7 @@ def _read(request: Request, wishes: AuditFile) -> tuple[Inputs, tuple[Inspected,
     for role, path in paths:
         if path is not None:
             others[role] = read_corpus(path, request.choice, vocabulary=corpus.vocabulary)
-            inspected.append(_inspected(role, path, others[role], request.choice))
+            inspected.append(inspected_as(role, path, others[role], request.choice))
     inputs = Inputs(
         corpus,
         reference=others.get("reference"),
@@ -130,7 +131,8 @@ def _read(request: Request, wishes: AuditFile) -> tuple[Inputs, tuple[Inspected,
     return inputs, tuple(inspected)
 
 
-def _inspected(role: Role, path: Path, corpus: Corpus, choice: Choice) -> Inspected:
+def inspected_as(role: Role, path: Path, corpus: Corpus, choice: Choice) -> Inspected:
+    """Say what was read, from which file or folder, in which role."""
     label = (choice.label or "label") if corpus.labels is not None else None
     # Where a file lies is nobody's business but its owner's: reports travel.
     return Inspected(role=role, path=path.name, rows=len(corpus), text=choice.text, label=label)
