@@ -116,7 +116,7 @@ def write_scripted(
         "strategies": [{"kind": "nucleus", "share": 3}, {"kind": "greedy"}],
         "noise": {"share": 0.25, "steps": [{"kind": "keyboard", "rate": 0.1}]},
         "gates": {"row": {}, "dataset": {"rejection_rate": "off"}},
-        # Three texts of thirty words say little to it; tests/flows/test_release_audit.py turns it on.
+        # tests/flows/test_release_audit.py turns it on.
         "audit": "off",
         "budget": {"attempts_per_row": 10},
         "shard_size": 16,
