@@ -182,7 +182,8 @@ class Manifest(Frozen):
     """US dollars that an endpoint's replies cost by the recipe's price, all interrupted tries of
     the run included, and requests without an answer at their most; null without a price."""
     seconds: dict[str, float]
-    """Seconds of work by stage, summed over shards and over the interrupted tries of the run.
+    """Seconds by stage, summed over shards and over the interrupted tries of the run: of the wall;
+    of `render`, `score` and `noise`, which run beside other work, of the processor.
 
     `export` is the writing of rows, report and card; the report itself cannot state it.
     """
