@@ -26,6 +26,11 @@ from tasks.planning.shards import write_whole
 from tasks.release.data_output import TableWriter
 
 WEIGHTS, COPIES, TOP_UP = "weights.parquet", "counterfactual.parquet", "top_up.yaml"
+_USES = {
+    WEIGHTS: "count each row by its weight when training",
+    COPIES: "add these rows to the training data",
+    TOP_UP: "generate such rows and add them",
+}
 _WEIGHTS_SCHEMA = pa.schema({"id": pa.string(), "weight": pa.float64()})
 _COPIES_SCHEMA = pa.schema(
     {"id": pa.string(), "source_id": pa.string(), "text": pa.string(), "label": pa.string()}
@@ -51,12 +56,14 @@ class _Axis:
         groups: The one group that each row mentions, else -1, shape `(N,)`.
         names: The K groups.
         table: Rows by label and group, shape `(L, K)`.
+        is_associated: Whether labels and groups go together beyond chance.
     """
 
     name: str
     groups: Ints
     names: list[str]
     table: Ints
+    is_associated: bool
 
     @property
     def before(self) -> float:
@@ -65,23 +72,27 @@ class _Axis:
 
 @dataclass(frozen=True)
 class _Labelled:
-    """A corpus with its labels as numbers, and the axes that go with them beyond chance."""
+    """A corpus with its labels as numbers, and its axes of groups; none without labels."""
 
     studied: Study
     codes: Ints
     values: list[str]
     axes: list[_Axis]
 
+    @property
+    def associated(self) -> list[_Axis]:
+        return [axis for axis in self.axes if axis.is_associated]
+
     @classmethod
     def of(cls, studied: Study) -> "_Labelled":
         codes, values = studied.labels or (np.full(len(studied.corpus), -1, dtype=np.int64), [])
         axes = []
         for name in studied.mentions.axes() if values else ():
+            groups, names = studied.mentions.only_group(name), studied.mentions.groups(name)
+            table = exclusive_counts(codes, groups, shape=(len(values), len(names)))
             overall = overall_v(studied, name, codes=codes, size=len(values))
-            if overall is not None and overall.p_value < ALPHA:
-                groups, names = studied.mentions.only_group(name), studied.mentions.groups(name)
-                table = exclusive_counts(codes, groups, shape=(len(values), len(names)))
-                axes.append(_Axis(name, groups, names, table))
+            is_associated = overall is not None and overall.p_value < ALPHA
+            axes.append(_Axis(name, groups, names, table, is_associated))
         return cls(studied, codes, values, axes)
 
 
@@ -109,7 +120,7 @@ def write_mitigations(corpus: Corpus, folder: Path) -> Section:
 
 
 def _write_weights(labelled: _Labelled, path: Path) -> Iterator[Row]:
-    ids, codes, axes = labelled.studied.corpus.ids, labelled.codes, labelled.axes
+    ids, codes, axes = labelled.studied.corpus.ids, labelled.codes, labelled.associated
     weights, effective = np.ones(len(ids)), float(len(ids))
     if axes:
         shapes = [axis.table.shape for axis in axes]
@@ -128,7 +139,8 @@ def _write_weights(labelled: _Labelled, path: Path) -> Iterator[Row]:
 
 
 def _write_copies(labelled: _Labelled, path: Path) -> Iterator[Row]:
-    tables = [axis.table.copy() for axis in labelled.axes]
+    axes = [axis for axis in labelled.axes if axis.is_associated or axis.name == "gender"]
+    tables = [axis.table.copy() for axis in axes]
     written = 0
     with _replacing(path, _COPIES_SCHEMA) as writer:
         for copies in _batches(_copies(labelled)):
@@ -138,13 +150,13 @@ def _write_copies(labelled: _Labelled, path: Path) -> Iterator[Row]:
             ids = list(map(str, places))
             mentions = study(Corpus(name=path.name, ids=ids, texts=texts)).mentions
             codes = labelled.codes[places]
-            for axis, table in zip(labelled.axes, tables, strict=True):
+            for axis, table in zip(axes, tables, strict=True):
                 groups = mentions.only_group(axis.name)
                 table += exclusive_counts(codes, groups, shape=axis.table.shape)
             written += len(copies)
     if not tables:
         yield path.name, "none", written, None, None, None
-    for axis, table in zip(labelled.axes, tables, strict=True):
+    for axis, table in zip(axes, tables, strict=True):
         measured = axis.before, _rounded(plain_v(table))
         yield path.name, plain(axis.name), written, None, *measured
 
@@ -187,7 +199,7 @@ def _copies_batch(corpus: Corpus, places: Sequence[int], texts: list[str]) -> pa
 def _write_top_up(labelled: _Labelled, path: Path) -> Iterator[Row]:
     runs: list[dict[str, Any]] = []
     rows: list[Row] = []
-    for axis in labelled.axes:
+    for axis in labelled.associated:
         extra = top_up(axis.table)
         runs += _runs(labelled.values, axis, extra)
         measured = axis.before, _rounded(plain_v(axis.table + extra))
@@ -238,14 +250,12 @@ def _files(rows: list[Row]) -> Table:
         group=Group.BIAS,
         title="Mitigations that were written, and what each does to this dataset",
         caption="`corpusmith audit --mitigate` wrote these files into the folder mitigation beside "
-        "this report. weights.parquet (id, weight): give `weight` to a training that takes sample "
-        "weights; a row of label l and group g weighs P(l) P(g) / P(l, g) (Kamiran and Calders "
-        "2012), fitted to all these axes at once, and effective rows are what is left of the rows "
-        "(Kish). counterfactual.parquet (id, source_id, text, label): add it to the training data; "
-        "rows with their gendered words turned round. top_up.yaml: rows to generate, as keys of a "
-        "recipe. V is Cramer's between label and group (0: independent) on all rows; that of "
-        "top_up.yaml is what the plan comes to, the others are measured on what was written. Axes "
-        "on which the two are not associated are not here.",
-        columns=("file", "axis", "rows", "effective rows", "V before", "V after"),
-        rows=tuple(rows),
+        "this report. V is Cramer's between label and group on all rows (0: independent), before "
+        "and after; that of top_up.yaml is what its plan comes to, the others are measured with "
+        "what was written. A row of label l and group g weighs P(l) P(g) / P(l, g) (Kamiran and "
+        "Calders 2012), fitted to all axes here at once; effective rows are what is left of the "
+        "rows (Kish). Copies are of rows whose gendered words can all be turned round and back. "
+        "Axes on which labels and groups are independent are not here, but for gender.",
+        columns=("file", "use", "axis", "rows", "effective rows", "V before", "V after"),
+        rows=tuple((row[0], _USES[str(row[0])], *row[1:]) for row in rows),
     )
