@@ -125,7 +125,7 @@ def fitted_slowly(values: np.ndarray, columns: list[np.ndarray]) -> np.ndarray:
                     cell = both & (values == value) & (column == group)
                     wanted = (both & (values == value)).sum() * (column == group).sum()
                     weights[cell] *= wanted / both.sum() / weights[cell].sum()
-    return weights / weights.mean()
+    return np.asarray(weights / weights.mean())
 
 
 def test_joint_weights_part_labels_from_every_axis() -> None:
