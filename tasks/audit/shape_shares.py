@@ -8,8 +8,9 @@ import numpy as np
 
 from schemas.audit import Cell, Estimate, Finding, Group, Metric, Section, Table
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import printable
 from tasks.audit.intervals import share
-from tasks.audit.shape_faults import NO_ROWS, encodable
+from tasks.audit.shape_faults import NO_ROWS
 from tasks.audit.shape_rates import Severity
 from tasks.quality.shares import Deviation, Fit, compare_shares, normalised_entropy
 
@@ -209,7 +210,7 @@ def _findings(metric: Metric, axes: Sequence[Axis]) -> tuple[Finding, ...]:
         far = distance.value - distance.margin > _FAR or bool(never)
         severity: Severity = "fix" if far else "note"
         missing = (
-            f"; never seen: {', '.join(encodable(str(name)) for name in never[:5])}"
+            f"; never seen: {', '.join(printable(str(name)) for name in never[:5])}"
             if never
             else ""
         )
@@ -239,7 +240,7 @@ def _share_table(labels: Column, theirs: Column | None, asked: Shares | None) ->
         bounds = (got.value, got.low, got.high) if got else (None, None, None)
         wanted = asked.get(name, 0.0) / total if asked else None
         in_real = real[name] / num_real if num_real else None
-        rows.append((encodable(name), seen[name], *bounds, wanted, in_real))
+        rows.append((printable(name), seen[name], *bounds, wanted, in_real))
     return Table(
         name="label_shares",
         group=Group.SHAPE,
@@ -259,7 +260,7 @@ def _value_table(axes: Sequence[Axis]) -> tuple[Table, ...]:
             continue
         fit, num_rows = axis.fit, int(axis.fit.counts.sum())
         for value, count, wanted in zip(fit.values, fit.counts, fit.asked, strict=True):
-            name = "(any other)" if value is None else encodable(value)
+            name = "(any other)" if value is None else printable(value)
             rows.append((axis.name, name, int(count), count / num_rows, float(wanted)))
     table = Table(
         name="attribute_shares",
