@@ -23,6 +23,9 @@ _HELP = {
     "reference": "Real data of the task, to compare with.",
     "holdout": "Evaluation data that must not be in DATA.",
     "examples": "Seeds that the generator was shown.",
+    "generator": "Language model that reads the texts: `starter`, a folder or a hub id.",
+    "toxicity": "Classifier of toxic texts: a folder or a hub id.",
+    "embeddings": "Model of sentence-transformers: a folder or a hub id.",
 }
 
 
@@ -45,6 +48,15 @@ def audit(
     gates: Annotated[
         Path | None, typer.Option("--gates", metavar="FILE", help="Bounds, in YAML.")
     ] = None,
+    generator: Annotated[
+        str | None, typer.Option("--generator", metavar="MODEL", help=_HELP["generator"])
+    ] = None,
+    toxicity: Annotated[
+        str | None, typer.Option("--toxicity", metavar="MODEL", help=_HELP["toxicity"])
+    ] = None,
+    embeddings: Annotated[
+        str | None, typer.Option("--embeddings", metavar="MODEL", help=_HELP["embeddings"])
+    ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
@@ -54,7 +66,17 @@ def audit(
     from tasks.audit.run import Request
     from tasks.audit_dataset import audit_dataset
 
-    request = Request(data, Choice(text, label), reference, holdout, examples, gates)
+    request = Request(
+        data,
+        Choice(text, label),
+        reference=reference,
+        holdout=holdout,
+        examples=examples,
+        gates=gates,
+        generator=generator,
+        toxicity=toxicity,
+        embeddings=embeddings,
+    )
     with working("auditing", quiet=quiet) as say:
         found = audit_dataset.fn(request, out, say)
     if as_json:

@@ -12,6 +12,7 @@ from schemas.audit_gates import AuditFile, Bound, load_audit_file, require_known
 from tasks.audit.corpus import Corpus
 from tasks.audit.defaults import DEFAULT_GATES
 from tasks.audit.excerpts import excerpt
+from tasks.audit.judges import Judges, open_judges
 from tasks.audit.reading import Choice, read_corpus
 from tasks.audit.sections import Inputs, known_metrics, measure_all
 from tasks.audit.verdict import conclude, settle
@@ -34,6 +35,9 @@ class Request:
         holdout: Evaluation sets that must not be in the data.
         examples: Seeds that the generator was shown.
         gates: A gates file.
+        generator: Language model that reads the texts: `starter`, a local folder or a hub id.
+        toxicity: Sequence classifier, a local folder or a hub id.
+        embeddings: Model of sentence-transformers, a local folder or a hub id.
     """
 
     data: Path
@@ -42,6 +46,9 @@ class Request:
     holdout: Path | None = None
     examples: Path | None = None
     gates: Path | None = None
+    generator: str | None = None
+    toxicity: str | None = None
+    embeddings: str | None = None
 
 
 def run_audit(
@@ -54,11 +61,13 @@ def run_audit(
         report: Told what begins, for whoever waits.
 
     Raises:
-        InputError: If a file cannot be read or a gate names no metric; nothing was measured.
+        InputError: If a file cannot be read, a model cannot be opened or a gate names no metric;
+            nothing was measured.
     """
     wishes = _wishes(request.gates)
+    judges = _judges(request, report)
     report("reading")
-    inputs, inspected = _read(request, wishes)
+    inputs, inspected = _read(request, wishes, judges)
     return audit_inputs(inputs, inspected, report=report)
 
 
@@ -107,7 +116,19 @@ def _wishes(path: Path | None) -> AuditFile:
     return wishes
 
 
-def _read(request: Request, wishes: AuditFile) -> tuple[Inputs, tuple[Inspected, ...]]:
+def _judges(request: Request, report: Callable[[str], None]) -> Judges:
+    named = (request.generator, request.toxicity, request.embeddings)
+    if not any(named):
+        return Judges()
+    report("models")
+    return open_judges(
+        generator=request.generator, toxicity=request.toxicity, embeddings=request.embeddings
+    )
+
+
+def _read(
+    request: Request, wishes: AuditFile, judges: Judges
+) -> tuple[Inputs, tuple[Inspected, ...]]:
     corpus = read_corpus(request.data, request.choice, more=tuple(wishes.attributes))
     inspected = [_inspected("audited", request.data, corpus, request.choice)]
     others: dict[str, Corpus] = {}
@@ -125,6 +146,7 @@ def _read(request: Request, wishes: AuditFile) -> tuple[Inputs, tuple[Inspected,
         reference=others.get("reference"),
         holdout=others.get("holdout"),
         examples=others.get("examples"),
+        judges=judges,
         wishes=wishes,
     )
     return inputs, tuple(inspected)
