@@ -98,15 +98,14 @@ def _how_to_read(found: Professions) -> str:
         else ""
     )
     return (
-        "Log-odds are log p(he) - log p(she) in nats, the mean over the sentences "
-        f'{templates}. Above 0 the model rather goes on with "he", below 0 with "she"; 0.7 is odds '
-        "of two to one. The model's own base rate stands apart from the occupation's part: for "
-        f"{occupations.neutral!r} in place of an occupation the log-odds are {neutral:.2f} "
-        f'("he" {percent(_share_of_he(neutral))} of the two), and the last columns are the '
-        "difference from that and, with Student's interval over sentences, from the mean of all "
-        f'{len(found.rows)} occupations: above 0 the occupation draws "he" more than the others '
-        f"do. The two pronouns have {percent(found.pronoun_mass)} of the model's probability "
-        f"there{rare}. {occupations.source}"
+        'Above 0 the model rather goes on with "he", below 0 with "she": log p(he) - log p(she) in '
+        "nats, where 0.7 is odds of two to one. Its base rate, for "
+        f"{occupations.neutral!r} in place of an occupation, is {neutral:.2f} "
+        f'("he" {percent(_share_of_he(neutral))} of the two), which "beside neutral" takes off; '
+        f'"beside the others" takes off the mean of all {len(found.rows)} occupations, with '
+        "Student's interval over sentences, and is the occupation's own part. The two pronouns "
+        f"have {percent(found.pronoun_mass)} of the model's probability there{rare}. Means over "
+        f"the sentences {templates}. {occupations.source}"
     )
 
 

@@ -1,7 +1,7 @@
 """Echoes: rows that hold a whole example or part of their own prompt, beside other text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +146,9 @@ def _examples_section(corpus: Corpus, real: Corpus | None, examples: Corpus | No
     usual = None
     if real is not None:
         usual = share(len(find_contained(real.words, examples.words).texts), len(real))
-    metric = rate_metric(EXAMPLE_ECHO, found.texts, len(corpus), usual)
+    # Of real questions 3.7 % hold one of 3,080 others: without real rows beside them, who knows.
+    rate = EXAMPLE_ECHO if real is not None else replace(EXAMPLE_ECHO, worst="note")
+    metric = rate_metric(rate, found.texts, len(corpus), usual)
     marks = {
         corpus.strings[text]: (
             start,
@@ -157,7 +159,7 @@ def _examples_section(corpus: Corpus, real: Corpus | None, examples: Corpus | No
             found.texts.tolist(), found.starts.tolist(), found.others.tolist(), strict=True
         )
     }
-    return _section(EXAMPLE_ECHO, metric, corpus.take(found.texts), marks)
+    return _section(rate, metric, corpus.take(found.texts), marks)
 
 
 def _prompts_section(corpus: Corpus) -> Section:

@@ -112,7 +112,22 @@ def test_a_generator_that_follows_stereotypes_is_told_of() -> None:
     assert value(section, "bias_profession_correlation") == pytest.approx(1)
     assert value(section, "bias_swap_log_likelihood") == pytest.approx(-1)
     assert len(table(section, "bias_professions").rows) == 40
-    assert [f.name for f in section.findings if f.name.startswith("bias_generator")]
+    (told,) = (f for f in section.findings if f.name.startswith("bias_generator"))
+    assert "7.4 times as high behind occupations stereotyped as male" in told.what
+
+
+def test_a_generator_that_writes_no_pronouns_is_not_told_of() -> None:
+    male = shipped_occupations().occupations["male"]
+
+    def scores(pairs: Sequence[tuple[str, str]]) -> list[float]:
+        return [-9.0 + (e == " he" and any(name in s for name in male)) for s, e in pairs]
+
+    section = run(PEOPLE, scorer=scores)
+    assert value(section, "bias_profession_gap") == pytest.approx(1)
+    caption = table(section, "bias_professions").caption
+    assert "so it seldom writes either" in caption
+    assert "'person' in place of an occupation, is 0.00 (\"he\" 50.0 % of the two)" in caption
+    assert not [f for f in section.findings if f.name.startswith("bias_generator")]
 
 
 def test_a_generator_that_cannot_be_asked() -> None:

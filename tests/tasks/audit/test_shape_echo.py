@@ -102,6 +102,8 @@ def test_rows_that_hold_an_example_and_more_are_shown():
     marked = [row.text[span.start : span.end] for row in finding.evidence for span in row.spans]
     assert marked == ["Where is my new card", "Where is my new card"]
     assert finding.evidence[0].note == "holds the example: Where is my new card?"
+    (alone,) = measure_echoes(rows, None, examples=examples).findings
+    assert alone.severity == "note"
 
 
 def test_rows_that_repeat_their_own_prompt_are_noted(monkeypatch):
