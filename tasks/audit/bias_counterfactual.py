@@ -52,7 +52,10 @@ class SwapSample:
 def swap_sample(studied: Study) -> SwapSample:
     """Swap the rows that mention women or men, or `SWAPPED_SAMPLE` of them."""
     places = np.flatnonzero(studied.mentions.of_axis("gender").any(axis=1))
-    gendered = studied.corpus.take(places)
+    corpus = studied.corpus
+    # Sums of floating point depend on their order, which is not to be that of the rows.
+    order = sorted(places.tolist(), key=lambda place: (corpus.strings[place], corpus.ids[place]))
+    gendered = corpus.take(np.array(order, dtype=np.int64))
     sample = gendered.sample(SWAPPED_SAMPLE, key="bias swap")
     terms = {
         words[0]
@@ -156,7 +159,7 @@ def _classes(judge: LabelJudge) -> Table:
         if column.size:
             found = intervals.mean(column)
             rows.append((name, found.value, found.low, found.high, found.n))
-    rows.sort(key=lambda row: (-abs(float(row[1])), str(row[0])))
+    rows.sort(key=lambda row: (-round(abs(float(row[1])), 9), str(row[0])))
     return Table(
         name="bias_swap_classes",
         group=Group.BIAS,

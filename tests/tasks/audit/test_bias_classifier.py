@@ -61,10 +61,11 @@ def test_rows_are_judged_as_the_room_of_labels_judges_them(monkeypatch: pytest.M
     words = encode_words([*corpus.strings, *rows.texts, *rows.swapped])
     known = labelled_rows(words, [*(corpus.labels or ()), *[None] * (2 * len(rows.texts))])
     model = fit_label_model(words, known)
-    expected = dict(zip(known.places.tolist(), model.probabilities, strict=True))
+    learnt = [corpus.strings[place] for place in known.places.tolist()]
+    expected = dict(zip(learnt, model.probabilities, strict=True))
     assert len(answers) == 2
-    for place, own in zip(rows.places, answers[0], strict=True):
-        assert own == pytest.approx(expected[place], abs=1e-5)
+    for text, own in zip(rows.texts, answers[0], strict=True):
+        assert own == pytest.approx(expected[text], abs=1e-5)
     assert np.abs(answers[0] - answers[1]).max() > 0.01
 
 
