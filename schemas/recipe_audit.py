@@ -21,5 +21,8 @@ class RecipeAudit(Frozen):
     """Real data of the task beside the recipe: a file or folder with the columns text and label."""
     holdout: str | None = Field(default=None, min_length=1)
     """Evaluation data beside the recipe that must not be in the release."""
+    generator: bool = False
+    """Let the recipe's own model, which must be decoder-only, read a sample of the texts: how
+    probable they are, which labels it would give them, which pronouns it expects where."""
     groups: dict[str, dict[str, Weight]] = Field(default_factory=dict)
     """Target weight of each group by axis: `gender: {female: 1, male: 1}`."""

@@ -1,6 +1,6 @@
 """The models that an audit asks: a generator, a toxicity classifier, a sentence model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from tasks.audit.toxicity import ToxicityModel
 from tasks.bias.counterfactual import PairScorer
 from tasks.generation.backends import open_backend
 from tasks.generation.folders import find_model
-from tasks.generation.protocol import TextScorer
+from tasks.generation.protocol import Backend, TextScorer
 from tasks.generation.rankers import joined
 from tasks.prompting.templates import Question
 from tasks.quality.semantic_duplicates import Embed
@@ -65,7 +65,7 @@ def open_judges(
     reader = None
     if generator is not None:
         with _placed("--generator"):
-            reader = Generator(generator)
+            reader = Generator(open_backend(TransformersModel(name=generator), folder=Path()))
     judge = None
     if toxicity is not None:
         with _placed("--toxicity"):
@@ -91,14 +91,14 @@ class Generator:
     any other model finds a text behind its opening token.
 
     Args:
-        name: `starter`, a local folder or a hub id.
+        backend: The model, opened.
+        descriptions: What labels say in words; None describes them by `describe_labels`.
 
     Raises:
-        InputError: CS-M001 to CS-M005.
+        InputError: CS-M004 if it is no decoder-only model.
     """
 
-    def __init__(self, name: str) -> None:
-        backend = open_backend(TransformersModel(name=name), folder=Path())
+    def __init__(self, backend: Backend, *, descriptions: Mapping[str, str] | None = None) -> None:
         if not isinstance(backend, TextScorer) or backend.info.family != "decoder":
             raise InputError(
                 f"the model {backend.info.id!r} does not say how probable a text is",
@@ -108,7 +108,8 @@ class Generator:
             )
         self._format = backend.format_prompt
         self._score = backend.score_continuations
-        self._is_starter = name == _STARTER
+        self._is_starter = backend.info.id == _STARTER
+        self._descriptions = descriptions
 
     def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Return log p(continuation | prompt) of each pair, nats; see `TextScorer`."""
@@ -122,14 +123,14 @@ class Generator:
         """Return p(label | text), all labels equally likely beforehand, shape `(N, L)`.
 
         It is proportional to the probability of the label's description behind the question about
-        the text (`TextJudge.label_logprobs`). The description is the one that the starter model has
-        learned where the labels are those of one of its datasets, else the label's name in words.
+        the text (`TextJudge.label_logprobs`). Labels are described as they were to the generator,
+        where that is known, else by `describe_labels`.
         Of a text the first `MOST_CHARS` characters are read; one that does not fit into the context
         gives NaN.
         """
         kind = "label_of_starter" if self._is_starter else "label_of"
         question = Question(kind, read_template(kind), f"prompts/{kind}.j2")
-        described = describe_labels(labels)
+        described = self._describe(labels)
         choices = [
             {"name": label, "description": told}
             for label, told in zip(labels, described, strict=True)
@@ -143,6 +144,11 @@ class Generator:
         scores[~np.isfinite(scores).all(axis=1)] = np.nan
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+    def _describe(self, labels: Sequence[str]) -> list[str]:
+        if self._descriptions is None:
+            return describe_labels(labels)
+        return [self._descriptions.get(label, label) for label in labels]
 
 
 def describe_labels(labels: Sequence[str]) -> list[str]:

@@ -12,13 +12,16 @@ from schemas.audit_gates import AuditFile
 from schemas.recipe import Recipe
 from schemas.recipe_audit import RecipeAudit
 from tasks.audit.corpus import Corpus
+from tasks.audit.judges import Generator, Judges
 from tasks.audit.reading import Choice, read_corpus
 from tasks.audit.released_rows import released_corpus
 from tasks.audit.run import audit_inputs, inspected_as
 from tasks.audit.sections import Inputs
 from tasks.expectations.audit_suite import AuditValidation
+from tasks.generation.backends import open_backend
+from tasks.generation.protocol import TextScorer
 from tasks.planning.workspace import Workspace
-from tasks.preflight.opening import examples_of
+from tasks.preflight.opening import backend_of, examples_of
 from tasks.prompting.examples import ExampleSet
 from tasks.release.outcome import released
 
@@ -51,6 +54,7 @@ def audit_run(workspace: Workspace, config: RecipeAudit) -> tuple[Audit, AuditVa
         reference=others.get("reference"),
         holdout=others.get("holdout"),
         examples=others.get("examples"),
+        judges=_judges(workspace, recipe) if config.generator else Judges(),
         wishes=_wishes(recipe, config),
     )
     return audit_inputs(inputs, (audited, *inspected))
@@ -89,6 +93,16 @@ def _as_corpus(examples: ExampleSet, corpus: Corpus) -> Corpus:
         labels=list(distinct.values()),
         vocabulary=corpus.vocabulary,
     )
+
+
+def _judges(workspace: Workspace, recipe: Recipe) -> Judges:
+    backend = backend_of(workspace)
+    if not isinstance(backend, TextScorer):
+        # What ranks candidates stands before the model.
+        backend = open_backend(workspace.facts.model, folder=workspace.folder)
+    told = {name: label.description for name, label in recipe.labels.items()}
+    reader = Generator(backend, descriptions=told)
+    return Judges(scorer=reader.score_pairs, posterior=reader.label_probabilities)
 
 
 def _wishes(recipe: Recipe, config: RecipeAudit) -> AuditFile:

@@ -1,9 +1,11 @@
-"""What the audit of a release reads, checked before the first text is generated."""
+"""What the audit of a release needs, checked before the first text is generated."""
 
 from pathlib import Path
 
 from schemas.audit_gates import require_known
 from schemas.errors import InputError
+from schemas.manifest import ModelInfo
+from schemas.recipe import TransformersModel
 from schemas.recipe_file import LoadedRecipe
 from tasks.audit.reading import Choice, check_columns
 
@@ -30,3 +32,20 @@ def check_audit(loaded: LoadedRecipe) -> None:
         except InputError as error:
             error.place = loaded.place(("gates", "audit"))
             raise
+
+
+def check_reader(loaded: LoadedRecipe, model: ModelInfo) -> None:
+    """Check that the recipe's model can read texts, if its audit asks it to.
+
+    Raises:
+        InputError: `CS-M004`.
+    """
+    audit = loaded.recipe.audit
+    reads = isinstance(loaded.recipe.model, TransformersModel) and model.family == "decoder"
+    if audit is not None and audit.generator and not reads:
+        raise InputError(
+            f"the audit asks the model {model.id!r} how probable texts are, and it cannot say",
+            code="CS-M004",
+            place=loaded.place(("audit", "generator")),
+            hint="leave audit.generator out, or generate with a decoder-only transformers model",
+        )

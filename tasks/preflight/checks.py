@@ -19,7 +19,7 @@ from tasks.generation.families import check_family
 from tasks.generation.support import check_support
 from tasks.noise.opening import open_misspellings
 from tasks.noise.plugins import load_plugin
-from tasks.preflight.audit_data import check_audit
+from tasks.preflight.audit_data import check_audit, check_reader
 from tasks.preflight.corruption import check_corruption, corrupt_texts
 from tasks.preflight.ranking import (
     FoundReward,
@@ -82,6 +82,7 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     check_scorers(loaded.recipe, place_of=loaded.place)
     model = _placed(loaded, lambda: inspect_model(local_model(loaded), folder=loaded.folder))
     _placed(loaded, lambda: check_family(loaded.recipe, model.info.family))
+    check_reader(loaded, model.info)
     rewards = find_rewards(loaded)
     writer = replace(plain, format_prompt=model.format_prompt)
     rows = np.arange(min(loaded.recipe.rows, _SAMPLE), dtype=np.int64)

@@ -90,6 +90,21 @@ def test_real_data_beside_the_recipe(scripted: Any, tmp_path: Path) -> None:
     assert any(baseline is not None for baseline in baselines)
 
 
+def test_the_generator_reads_its_own_texts(scripted: Any, tmp_path: Path) -> None:
+    path = scripted(
+        rows=12,
+        model={"name": "starter", "device": "cpu"},
+        strategies=[{"kind": "nucleus", "best_of": {"n": 2, "scorer": "logprob"}}],
+        noise=None,
+        audit={"generator": True},
+        gates={"dataset": "off", "audit": "off"},
+        budget={"allow_shortfall": True},
+    )
+    metrics = audit_of(generate(path, tmp_path / "out")).metrics()
+    for name in ("bits_per_character", "label_posterior_disagreement"):
+        assert metrics[name].estimate is not None, name
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "place"),
     [
@@ -97,6 +112,7 @@ def test_real_data_beside_the_recipe(scripted: Any, tmp_path: Path) -> None:
         ({"audit": {"reference": "script.jsonl"}}, None, ""),
         ({"audit": {"holdout": "../../etc/passwd"}}, "CS-R008", "holdout"),
         ({"gates": {"audit": {"distinkt_1": "off"}}}, "CS-R006", "audit"),
+        ({"audit": {"generator": True}}, "CS-M004", "generator"),
     ],
 )
 def test_what_an_audit_needs_is_checked_first(

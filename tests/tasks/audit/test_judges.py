@@ -33,7 +33,7 @@ BANKING = ["card_arrival", "age_limit", "cancel_transfer"]
 
 @pytest.fixture(scope="module")
 def starter() -> Generator:
-    return Generator("starter")
+    return Generator(open_backend(TransformersModel(name="starter"), folder=Path()))
 
 
 @pytest.fixture(scope="module")
