@@ -56,10 +56,21 @@ def run_audit(
     Raises:
         InputError: If a file cannot be read or a gate names no metric; nothing was measured.
     """
-    wishes = _wishes(request.gates)
     report("reading")
-    inputs, inspected = _read(request, wishes)
+    inputs, inspected = read_request(request)
     return audit_inputs(inputs, inspected, report=report)
+
+
+def read_request(request: Request) -> tuple[Inputs, tuple[Inspected, ...]]:
+    """Read the datasets of a request and what the audited one was meant to be.
+
+    Args:
+        request: What to read.
+
+    Raises:
+        InputError: If a file cannot be read or a gate names no metric.
+    """
+    return _read(request, _wishes(request.gates))
 
 
 def audit_inputs(
