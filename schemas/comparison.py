@@ -61,6 +61,8 @@ class Comparison(Frozen):
     gates: tuple[GatePair, ...]
     labels: tuple[LabelPair, ...] = ()
     """By how far the shares lie apart, farthest first; empty when neither dataset has labels."""
+    labels_left_out: int = Field(default=0, ge=0)
+    """Labels whose shares lie closer together than those of `labels`."""
     drift: Section
     """The room of fidelity with the first dataset as the reference of the second."""
     new_labels: tuple[str, ...] = ()

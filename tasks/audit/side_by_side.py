@@ -15,6 +15,8 @@ from tasks.audit.excerpts import printable
 from tasks.audit.reading import Choice
 from tasks.audit.run import Request, audit_inputs, read_request
 
+MOST_LABELS = 1000
+"""Labels that are paired; a column of a million different values is none that one looks through."""
 _RANK = {"unmeasured": 0, "pass": 0, "warn": 1, "fail": 2}
 
 
@@ -54,7 +56,7 @@ def compare(sides: Sides, *, report: Callable[[str], None] = lambda stage: None)
     second, _ = audit_inputs(new, new_source, report=lambda stage: report(f"B, {stage}"))
     report("drift")
     labels = pair_labels(old.corpus, new.corpus)
-    new_labels, lost_labels = _come_and_gone(labels)
+    num_labels = len({*(old.corpus.labels or ()), *(new.corpus.labels or ())})
     return Comparison(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         corpusmith=version("corpusmith"),
@@ -63,9 +65,10 @@ def compare(sides: Sides, *, report: Callable[[str], None] = lambda stage: None)
         metrics=pair_metrics(first.metrics(), second.metrics()),
         gates=pair_gates(first, second),
         labels=labels,
+        labels_left_out=num_labels - len(labels),
         drift=fidelity.measure(corpus=new.corpus, reference=old.corpus),
-        new_labels=new_labels,
-        lost_labels=lost_labels,
+        new_labels=_beyond(new.corpus, old.corpus),
+        lost_labels=_beyond(old.corpus, new.corpus),
         kept_rows=_kept(old.corpus, new.corpus),
     )
 
@@ -104,13 +107,26 @@ def pair_gates(first: Audit, second: Audit) -> tuple[GatePair, ...]:
 
 
 def pair_labels(old: Corpus, new: Corpus) -> tuple[LabelPair, ...]:
-    """Count the labels of two datasets, those first whose shares lie farthest apart."""
-    counts = [Counter(corpus.labels or ()) for corpus in (old, new)]
-    pairs = [
-        _label_pair(label, (counts[0][label], counts[1][label]), (old, new))
-        for label in counts[0].keys() | counts[1].keys()
-    ]
-    return tuple(sorted(pairs, key=_apart))
+    """Count the labels of two datasets, those first whose shares lie farthest apart.
+
+    Args:
+        old: The first dataset.
+        new: The second one.
+
+    Returns:
+        At most `MOST_LABELS` pairs.
+    """
+    first, second = (Counter(corpus.labels or ()) for corpus in (old, new))
+    sizes = max(len(old), 1), max(len(new), 1)
+
+    def farthest_first(label: str | None) -> tuple[float, int, bool, str]:
+        apart = abs(first[label] / sizes[0] - second[label] / sizes[1])
+        return -apart, -first[label] - second[label], label is None, label or ""
+
+    return tuple(
+        _label_pair(label, (first[label], second[label]), (old, new))
+        for label in sorted(first.keys() | second.keys(), key=farthest_first)[:MOST_LABELS]
+    )
 
 
 def change_of(first: Estimate | None, second: Estimate | None, *, better: str) -> Change:
@@ -164,17 +180,12 @@ def _label_pair(
     )
 
 
-def _apart(pair: LabelPair) -> tuple[float, int, bool, str]:
-    shares = [0.0 if one is None else one.value for one in (pair.first, pair.second)]
-    rows = pair.first_rows + pair.second_rows
-    return -abs(shares[0] - shares[1]), -rows, pair.label is None, pair.label or ""
-
-
-def _come_and_gone(pairs: tuple[LabelPair, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    both = [pair for pair in pairs if pair.label is not None and pair.first and pair.second]
-    come = sorted(pair.label or "" for pair in both if not pair.first_rows)
-    gone = sorted(pair.label or "" for pair in both if not pair.second_rows)
-    return tuple(come), tuple(gone)
+def _beyond(corpus: Corpus, other: Corpus) -> tuple[str, ...]:
+    """Return the labels that a dataset has and the other lacks; none where one has no labels."""
+    if not (corpus.labels and other.labels):
+        return ()
+    found = set(corpus.labels) - set(other.labels)
+    return tuple(sorted(printable(label) for label in found if label is not None))
 
 
 def _kept(old: Corpus, new: Corpus) -> int:

@@ -158,7 +158,7 @@ def view(found: Comparison, limits: Limits) -> ComparisonView:
         limits=limits,
         sides=sides,
         labels=_labels(found.labels[: limits.table_rows]),
-        labels_left_out=max(0, len(found.labels) - limits.table_rows),
+        labels_left_out=found.labels_left_out + max(0, len(found.labels) - limits.table_rows),
         gates=tuple(gates[: limits.gates]),
         gates_left_out=max(0, len(gates) - limits.gates),
         come=tuple(

@@ -93,8 +93,8 @@ def difference(first: Estimate | None, second: Estimate | None, unit: str) -> st
 
 
 def count(number: int, one: str, many: str) -> str:
-    """Write a number with its noun: `1 gate`, `2 gates`, `no gates`."""
-    return f"{integer(number) if number else 'no'} {one if number == 1 else many}"
+    """Write a number with its noun: `1 gate`, `2 gates`, `no gate`."""
+    return f"{integer(number) if number else 'no'} {one if number <= 1 else many}"
 
 
 def _gates(found: Comparison) -> str:
@@ -109,11 +109,12 @@ def _measures(found: Comparison) -> str:
     changes = Counter(pair.change for pair in found.metrics)
     if not changes.keys() - {"same", "unknown"}:
         return "no measure changed by more than chance explains"
-    worse = count(changes["worse"], "measure", "measures")
-    return (
-        f"{worse} got worse, {changes['better']} better, and {changes['changed']} changed where "
-        "neither direction is better"
-    )
+    parts = [f"{count(changes['worse'], 'measure', 'measures')} got worse"]
+    if changes["better"]:
+        parts.append(f"{integer(changes['better'])} got better")
+    if changes["changed"]:
+        parts.append(f"{integer(changes['changed'])} changed where neither direction is better")
+    return ", ".join(parts)
 
 
 def _verdict_got_worse(found: Comparison) -> bool:

@@ -15,7 +15,14 @@ from schemas.errors import InputError
 from tasks.audit import run
 from tasks.audit.corpus import Corpus
 from tasks.audit.reading import Choice, read_corpus
-from tasks.audit.side_by_side import Sides, change_of, compare, gate_change, pair_labels
+from tasks.audit.side_by_side import (
+    MOST_LABELS,
+    Sides,
+    change_of,
+    compare,
+    gate_change,
+    pair_labels,
+)
 
 WORDS = ("red", "green", "blue", "amber", "black", "white", "grey", "pink", "brown", "plain")
 GATES = "gates: {duplicate_rate: {warn_above: 0.01, fail_above: 0.1}}\n"
@@ -128,6 +135,13 @@ def test_labels_are_counted_on_both_sides(
     apart = [abs(p.first.value - p.second.value) for p in pairs if p.first and p.second]
     assert apart == sorted(apart, reverse=True)
     assert pairs == pair_labels(corpus(first[::-1]), corpus(second[::-1]))
+
+
+def test_of_very_many_labels_those_that_moved_most_are_paired() -> None:
+    many = [str(number) for number in range(2 * MOST_LABELS)]
+    pairs = pair_labels(corpus(many), corpus([*many[:-1], "0"]))
+    assert len(pairs) == MOST_LABELS
+    assert {pair.label for pair in pairs[:2]} == {"0", many[-1]}
 
 
 @pytest.mark.parametrize("missing", [None, []], ids=["no labels", "no rows"])

@@ -231,7 +231,7 @@ def test_regressions_come_first_then_both_verdicts_with_their_reasons() -> None:
     words = plain(render_comparison_page(usual()))
     at = 0
     for wanted in (
-        "1 gate got worse; 1 measure got worse, 1 better, and 0 changed",
+        "1 gate got worse; 1 measure got worse, 1 got better.",
         "Gates: Rows of worse (passes in A, fails in B).",
         "Measures: Rows of worse (higher by 6 percentage points).",
         "The verdict got worse: ship for A, block for B.",
