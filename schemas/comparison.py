@@ -32,14 +32,21 @@ class GatePair(Frozen):
     metric: str
     first: GateOutcome
     second: GateOutcome
-
-    @property
-    def got_worse(self) -> bool:
-        """Whether the second dataset does worse at this gate."""
-        return _RANK[self.second.level] > _RANK[self.first.level]
+    change: Change
+    """Never `changed`. A gate that warns or fails where nothing was measured before got worse."""
 
 
-_RANK = {"unmeasured": 0, "pass": 0, "warn": 1, "fail": 2}
+class LabelPair(Frozen):
+    """One label of both datasets."""
+
+    label: str | None
+    """Null: rows without a label."""
+    first_rows: int = Field(ge=0)
+    second_rows: int = Field(ge=0)
+    first: Estimate | None
+    """Share of the rows; null when the dataset has no rows or no labels."""
+    second: Estimate | None
+    change: Change
 
 
 class Comparison(Frozen):
@@ -52,9 +59,14 @@ class Comparison(Frozen):
     second: Audit
     metrics: tuple[MetricPair, ...]
     gates: tuple[GatePair, ...]
+    labels: tuple[LabelPair, ...] = ()
+    """By how far the shares lie apart, farthest first; empty when neither dataset has labels."""
+    labels_left_out: int = Field(default=0, ge=0)
+    """Labels whose shares lie closer together than those of `labels`."""
     drift: Section
     """The room of fidelity with the first dataset as the reference of the second."""
     new_labels: tuple[str, ...] = ()
+    """Labels of the second that the first lacks; none when one of the two has no labels at all."""
     lost_labels: tuple[str, ...] = ()
     kept_rows: int = Field(ge=0)
     """Rows of the second whose normalised text the first has too."""
@@ -62,4 +74,4 @@ class Comparison(Frozen):
     @property
     def regressions(self) -> tuple[str, ...]:
         """Gates at which the second does worse."""
-        return tuple(pair.metric for pair in self.gates if pair.got_worse)
+        return tuple(pair.metric for pair in self.gates if pair.change == "worse")

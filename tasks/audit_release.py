@@ -10,7 +10,7 @@ from tasks.planning.costs import Stopwatch
 from tasks.planning.faults import disk_faults
 from tasks.planning.shards import write_whole
 from tasks.planning.workspace import Workspace
-from tasks.report.audit_page import encodable_json
+from tasks.report.bounded_page import encodable_json
 
 
 @task

@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from flows.cli.audit import audit
 from flows.cli.check import check
+from flows.cli.compare import compare
 from flows.cli.errors import show_error, unexpected_error, usage_error
 from flows.cli.generate import generate
 from flows.cli.init import init
@@ -33,6 +34,7 @@ for command in (init, check, preview, generate):
     app.command()(command)
 app.add_typer(noise)
 app.command()(audit)
+app.command()(compare)
 app.command()(strategies)
 
 

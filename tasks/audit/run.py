@@ -24,6 +24,7 @@ from tasks.expectations.audit_suite import AuditValidation, judge_metrics
 SAMPLE_ROWS = 60
 """Rows that the report shows."""
 
+_NOBODY = Judges()
 Role = Literal["audited", "reference", "holdout", "examples"]
 
 
@@ -75,10 +76,9 @@ def run_audit(
         InputError: If a file cannot be read, a model cannot be opened or a gate names no metric;
             nothing was measured.
     """
-    wishes = _wishes(request.gates)
     judges = _judges(request, report)
     report("reading")
-    inputs, inspected = _read(request, wishes, judges)
+    inputs, inspected = read_request(request, judges)
     return audit_inputs(
         inputs,
         inspected,
@@ -86,6 +86,21 @@ def run_audit(
         mitigation=mitigation,
         report=report,
     )
+
+
+def read_request(
+    request: Request, judges: Judges = _NOBODY
+) -> tuple[Inputs, tuple[Inspected, ...]]:
+    """Read the datasets of a request and what the audited one was meant to be.
+
+    Args:
+        request: What to read.
+        judges: Models that are to be asked.
+
+    Raises:
+        InputError: If a file cannot be read or a gate names no metric.
+    """
+    return _read(request, _wishes(request.gates), judges)
 
 
 def audit_inputs(

@@ -1,15 +1,10 @@
 """The report of an audit as one page and its JSON twin."""
 
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel
-from pydantic_core import to_json
 
 from schemas.audit import Audit
-from tasks.planning.faults import disk_faults
 from tasks.report.audit_view import Limits, view
-from tasks.report.page import render_fitting
+from tasks.report.bounded_page import bounded_page, write_page_and_twin
 
 _TEMPLATE = "audit.html.j2"
 LIMITS = (
@@ -36,39 +31,17 @@ def render_audit_page(audit: Audit) -> str:
         audit: What was found. All its texts are untrusted.
 
     Returns:
-        The document, at most 2 MB long in UTF-8. It says what it leaves out.
+        The document, at most `bounded_page.MAX_BYTES` long in UTF-8. It says what it leaves out.
     """
-    return render_fitting(_TEMPLATE, ({"f": view(audit, limits)} for limits in LIMITS))
+    return bounded_page(_TEMPLATE, ({"f": view(audit, limits)} for limits in LIMITS))
 
 
 def write_audit_report(audit: Audit, folder: Path) -> None:
     """Write `report.html` and `report.json` into an existing folder.
 
+    Halves of surrogate pairs, which no file of UTF-8 can hold, are replaced in the twin.
+
     Raises:
         CorpusmithError: If they cannot be written.
     """
-    page, twin = folder / "report.html", folder / "report.json"
-    with disk_faults(page):
-        page.write_text(render_audit_page(audit), encoding="utf-8", newline="\n")
-        twin.write_bytes(encodable_json(audit))
-
-
-def encodable_json(report: BaseModel) -> bytes:
-    """Write a report as JSON.
-
-    Halves of surrogate pairs, which no file of UTF-8 can hold, are replaced.
-    """
-    plain = _encodable(report.model_dump(mode="json"))
-    return to_json(plain, indent=2, inf_nan_mode="null") + b"\n"
-
-
-def _encodable(value: Any) -> Any:
-    match value:
-        case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        case list():
-            return [_encodable(inner) for inner in value]
-        case dict():
-            return {_encodable(key): _encodable(inner) for key, inner in value.items()}
-        case _:
-            return value
+    write_page_and_twin(render_audit_page(audit), audit, folder)

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -10,8 +10,6 @@ from markupsafe import Markup
 
 from tasks.report import audit_charts, audit_figures, audit_wording, charts, formatting, wording
 
-MAX_BYTES = 2_000_000
-"""Size of a page at most, whatever the dataset."""
 _HERE = Path(__file__).parent
 
 
@@ -26,36 +24,11 @@ def render_template(name: str, **context: object) -> str:
         name: The template's file name.
         context: What the template reads by these names.
     """
-    return "".join(_pieces(name, context))
+    return "".join(template_pieces(name, **context))
 
 
-def render_fitting(name: str, contexts: Iterable[Mapping[str, object]]) -> str:
-    """Render a template with the first of `contexts` whose page is at most `MAX_BYTES` long.
-
-    Args:
-        name: The template's file name.
-        contexts: At least one, each smaller than the one before; the last is rendered whatever
-            its size.
-    """
-    last: Mapping[str, object] = {}
-    for last in contexts:
-        if (page := _within(_pieces(name, last), most=MAX_BYTES)) is not None:
-            return page
-    return render_template(name, **last)
-
-
-def _within(pieces: Iterable[str], *, most: int) -> str | None:
-    """Join pieces of at most so many bytes together; None as soon as there are more."""
-    kept, size = [], 0
-    for piece in pieces:
-        kept.append(piece)
-        size += len(piece.encode())
-        if size > most:
-            return None
-    return "".join(kept)
-
-
-def _pieces(name: str, context: Mapping[str, object]) -> Iterator[str]:
+def template_pieces(name: str, **context: object) -> Iterator[str]:
+    """Render as `render_template` does, piece by piece, for who may stop before the end."""
     style = (_HERE / "report.css").read_text(encoding="utf-8")
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     return (

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from tasks.report.audit_page import LIMITS, encodable_json
+from tasks.report.audit_page import LIMITS
 from tasks.report.audit_view import view
+from tasks.report.bounded_page import bounded_page, write_page_and_twin
 from tasks.report.findings import Findings
-from tasks.report.page import render_fitting, render_template
+from tasks.report.page import render_template
 
 _TEMPLATE = "report.html.j2"
 
@@ -23,7 +24,7 @@ def render_page(findings: Findings) -> str:
     audit = findings.audit
     if audit is None:
         return render_template(_TEMPLATE, f=findings, audit=None)
-    return render_fitting(
+    return bounded_page(
         _TEMPLATE, ({"f": findings, "audit": view(audit, limits)} for limits in LIMITS)
     )
 
@@ -32,7 +33,6 @@ def write_report(findings: Findings, folder: Path) -> None:
     """Write `report.html` and `report.json` into an existing folder.
 
     Raises:
-        OSError: If the folder cannot be written.
+        CorpusmithError: If they cannot be written.
     """
-    (folder / "report.html").write_text(render_page(findings), encoding="utf-8", newline="\n")
-    (folder / "report.json").write_bytes(encodable_json(findings))
+    write_page_and_twin(render_page(findings), findings, folder)
