@@ -26,7 +26,7 @@ _SHAPE = {
         "A row in a thousand is a slip; one in twenty a broken join.", _BROKEN, _ALLOWED
     ),
     "mojibake_rate": Gate(
-        "Real sets have below one in a thousand; one in twenty was read in the wrong encoding.",
+        "banking77, clinc150 and SST-2 have none; one row in twenty was read in a wrong encoding.",
         _BROKEN,
         _ALLOWED,
     ),
@@ -44,7 +44,7 @@ _SHAPE = {
         _ALLOWED,
     ),
     "html_entity_rate": Gate(
-        "Easily mended, so it never blocks: SuperGen has 0.8 %, hand-written sets none.",
+        "Easily mended, so it never blocks: SuperGen has 0.8 %, sets written by hand none.",
         _UNTIDY,
         _ALLOWED,
     ),
@@ -107,7 +107,7 @@ _DUPLICATES = {
         _ALLOWED,
     ),
     "near_duplicate_rate": Gate(
-        "Short questions are alike by chance; one row in twenty is more than that.",
+        "Requests are alike by chance (2 to 3 % in banking77, clinc150, snips); SuperGen has 57 %.",
         Bound(warn_above=0.05),
         _ALLOWED,
     ),
@@ -147,7 +147,7 @@ _FIDELITY = {
         Bound(warn_above=0.9),
     ),
     "mauve": Gate(
-        "Halves of real sets have 0.97; below 0.1 the texts lie elsewhere.",
+        "Halves of real sets have 0.96 to 0.97, SuperGen beside SST-2 0.007.",
         Bound(warn_below=0.1),
         _ALLOWED,
     ),

@@ -120,7 +120,7 @@ def _range(ends: NDArray[np.float64]) -> str:
 
 
 def _missing_words(found: Comparison, baseline: Comparison | None) -> Finding | None:
-    if found.missing is None or not _exceeds(found.missing, baseline and baseline.missing):
+    if found.missing is None or not _exceeds(found.missing, baseline.missing if baseline else None):
         return None
     beside = (
         f" (another half of the reference lacks {baseline.missing.value:.1%})"
@@ -140,7 +140,7 @@ def _missing_words(found: Comparison, baseline: Comparison | None) -> Finding | 
 
 
 def _unknown_words(found: Comparison, baseline: Comparison | None) -> Finding | None:
-    if found.unknown is None or not _exceeds(found.unknown, baseline and baseline.unknown):
+    if found.unknown is None or not _exceeds(found.unknown, baseline.unknown if baseline else None):
         return None
     counts = count_unknown(found.sample, found.reference)
     order = np.argsort(-counts, kind="stable")[:MOST_EVIDENCE]
@@ -195,7 +195,7 @@ def _unlike(found: Comparison, baseline: Comparison | None) -> Finding | None:
 
 
 def _label_shares(found: Comparison, baseline: Comparison | None) -> Finding | None:
-    if found.labels is None or not _exceeds(found.labels, baseline and baseline.labels):
+    if found.labels is None or not _exceeds(found.labels, baseline.labels if baseline else None):
         return None
     ours, theirs = (set(side.labels or ()) - {None} for side in (found.sample, found.reference))
     lacking = sorted(label for label in theirs - ours if label)

@@ -13,7 +13,7 @@ from tasks.audit.bounds import Allowed, Excess, Gate, Multiple
 from tasks.audit.defaults import DEFAULT_GATES
 from tasks.audit.sections import known_metrics
 from tasks.report.audit_figures import round_number
-from tasks.report.audit_wording import BETTER, ROOMS
+from tasks.report.audit_wording import ROOMS
 
 _HEAD = """\
 # Metrics of an audit
@@ -66,16 +66,23 @@ def _row(metric: Metric) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return _plain(text).replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    """Keep what looks like HTML from being read as it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _definition(metric: Metric) -> Iterator[str]:
     gate = DEFAULT_GATES.get(metric.name)
-    yield f"**`{metric.name}`**: {metric.definition} {BETTER[metric.better]}."
+    yield f"**`{metric.name}`**: {_plain(metric.definition)}"
+    if metric.source or gate is not None:
+        yield ""
     if metric.source:
-        yield f"Source: {metric.source.rstrip('.')}."
+        yield f"- Source: {_plain(metric.source)}"
     if gate is not None:
-        yield f"Gate: {gate.reason}"
+        yield f"- Gate: {_plain(gate.reason)}"
     yield ""
 
 

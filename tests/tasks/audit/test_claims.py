@@ -1,4 +1,8 @@
-"""What the audit must find in real data, from files to the verdict."""
+"""What the audit must find in real data, from files to the verdict.
+
+Planted copies, flipped labels, planted bias and balanced data are tested where they are measured:
+`test_contamination.py`, `test_labels.py` with `quality/test_label_noise.py`, and `test_bias.py`.
+"""
 
 import csv
 import json
@@ -96,9 +100,10 @@ def test_clean_real_sets_are_not_blocked(shared: Path, name: str, tmp_path: Path
     )
     audit, _ = run_audit(request)
     assert audit.verdict == "fix"
-    # A few rows are test rows word for word: that is true of both sets, and asks to be mended.
-    grave = {name for name, one in findings(audit).items() if one.severity != "note"}
-    assert grave == {"evaluation_rows_copied", "evaluation_rows_nearly_copied"}
+    # Both hold test rows word for word, and many with a word changed: that is to be mended.
+    broken = {gate.metric: gate.level for gate in audit.gates if gate.level in ("warn", "fail")}
+    assert broken == {"copied_holdout_rows": "warn", "near_copied_holdout_rows": "warn"}
+    assert "block" not in {one.severity for one in findings(audit).values()}
 
 
 def test_contamination_fires_where_it_should_and_only_there(shared: Path, tmp_path: Path) -> None:
