@@ -3,8 +3,9 @@
     python benchmarks/overhead.py --rows 10000
 
 Runs the quickstart recipe with that many rows, in a folder and a Prefect home that are deleted
-afterwards, and reads the seconds of each stage from the release's manifest. They are seconds of
-work, summed over shards; stages of different shards overlap, so the wall clock stands beside them.
+afterwards, and reads the seconds of each stage from the release's manifest, summed over shards:
+of the wall, and of the processor for what runs beside the model. The command's seconds on the wall
+stand beside them. The audit of the released rows is told apart: the same work whoever made them.
 The result stands in `benchmarks/results/overhead.json` and `.md`.
 """
 
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +29,7 @@ RESULTS = Path(__file__).with_name("results")
 PACKAGES = ("prefect", "torch", "transformers", "pyarrow", "great-expectations")
 COMMAND = (sys.executable, "-c", "from flows.cli import main; main()", "generate")
 MODEL_STAGE = "generate"
+AUDIT_STAGE = "audit"
 TARGET = 0.1
 """Greatest share of the work that may lie outside the model."""
 
@@ -61,6 +63,11 @@ def run(recipe: Path, *, settings: Sequence[str], folder: Path) -> tuple[dict[st
     return json.loads(manifest.read_text(encoding="utf-8")), seconds
 
 
+def outside(seconds: Mapping[str, float]) -> float:
+    """Return the part of the seconds that the model does not take."""
+    return round(1 - seconds[MODEL_STAGE] / sum(seconds.values()), 4)
+
+
 def as_table(result: dict[str, Any]) -> str:
     """Render the result as a short page."""
     seconds, versions = result["seconds"], result["versions"]
@@ -71,8 +78,9 @@ def as_table(result: dict[str, Any]) -> str:
         f"{versions['python']}, prefect {versions['prefect']}, torch {versions['torch']}.",
         f"{result['rows']['accepted']:,} rows accepted of {result['rows']['generated']:,} "
         f"generated, {result['tokens']['generated']:,} tokens. Outside the model: "
-        f"{result['share_outside']:.1%} of the work; at most {TARGET:.0%} is wanted. The command "
-        f"took {result['wall_seconds']:,} s, start of Prefect's server and loading included.",
+        f"{result['share_outside_without_audit']:.1%} of the work without the audit, at most "
+        f"{TARGET:.0%} is wanted; with it {result['share_outside']:.1%}. The command took "
+        f"{result['wall_seconds']:,} s, start of Prefect's server and loading included.",
         "",
         "| stage | seconds of work | share |",
         "| --- | --: | --: |",
@@ -103,6 +111,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         manifest, wall_seconds = run(options.recipe, settings=settings, folder=Path(folder))
     seconds: dict[str, float] = manifest["seconds"]
+    without_audit = {stage: spent for stage, spent in seconds.items() if stage != AUDIT_STAGE}
     result = {
         "command": shlex.join(["python", "benchmarks/overhead.py", *sys.argv[1:]]),
         "date": datetime.now(UTC).date().isoformat(),
@@ -111,7 +120,8 @@ def main() -> None:
         "rows": manifest["rows"],
         "tokens": manifest["tokens"],
         "seconds": seconds,
-        "share_outside": round(1 - seconds[MODEL_STAGE] / sum(seconds.values()), 4),
+        "share_outside": outside(seconds),
+        "share_outside_without_audit": outside(without_audit),
         "wall_seconds": round(wall_seconds, 1),
     }
     options.out.mkdir(parents=True, exist_ok=True)

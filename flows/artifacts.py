@@ -81,10 +81,11 @@ def _summary(release: Path, manifest: Manifest) -> str:
         f"| {gate.name} | {verdicts[gate.passed]} | {gate.observed} | {gate.bound} |"
         for gate in manifest.gates
     )
+    audit = f"Audit: **{manifest.audit.verdict}**\n\n" if manifest.audit is not None else ""
     return (
         f"# {manifest.name} {manifest.version}: {manifest.verdict}\n\n"
         f"{manifest.rows.accepted} of {manifest.rows.requested} rows, "
         f"{manifest.tokens.generated} tokens.\n\n"
-        f"Report: `{release / 'report.html'}`\n\n"
+        f"{audit}Report: `{release / 'report.html'}`\n\n"
         f"| gate | verdict | observed | bound |\n| --- | --- | --- | --- |\n{gates}\n"
     )

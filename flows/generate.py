@@ -15,6 +15,7 @@ from schemas.manifest import Manifest, Shortfall
 from schemas.recipe import Recipe
 from schemas.shard import FileRef
 from tasks.arrange_rows import arrange_rows
+from tasks.audit_release import audit_release
 from tasks.export_dataset import export_dataset
 from tasks.generate_texts import generate_texts
 from tasks.inject_noise import inject_noise
@@ -101,7 +102,7 @@ def run_round(workspace: Workspace, number: int, shards: int, board: Board) -> N
 
 
 def finish(workspace: Workspace, recipe: Recipe, board: Board) -> Path:
-    """Noise, validate and publish what was accepted.
+    """Noise, validate, audit and publish what was accepted.
 
     Raises:
         GateError: If the corpus must not be released; what was made stands in a folder of its own.
@@ -115,6 +116,7 @@ def finish(workspace: Workspace, recipe: Recipe, board: Board) -> Path:
     for future in noised:
         future.result()
     gates = validate_dataset(workspace.folder)
+    audit_release(workspace.folder)
     release = export_dataset(workspace.folder, gates)
     manifest = Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
     board.finish(release, manifest)
@@ -137,6 +139,14 @@ def refusal(release: Path, manifest: Manifest, recipe: Recipe) -> GateError:
             "budget.allow_shortfall: true",
         )
     failed = [gate for gate in manifest.gates if not gate.passed]
+    if not failed and manifest.audit is not None:
+        return GateError(
+            f"the audit blocks it: {manifest.audit.reasons[0]}",
+            code="CS-V001",
+            place=place,
+            hint="nothing was released; the report shows the rows. Mend the recipe, or move the "
+            "bound with gates.audit",
+        )
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     return GateError(
         f"gate {failed[0].name}: {failed[0].observed} observed, {failed[0].bound} wanted{more}",

@@ -229,6 +229,8 @@ class Inspected(Frozen):
     """Name of the file or folder, without where it lies."""
     rows: int = Field(ge=0)
     """Rows read."""
+    drawn_from: int | None = Field(default=None, ge=0)
+    """Rows of the dataset, when these are a sample of them; null when all were read."""
     text: str
     """Column of the texts."""
     label: str | None

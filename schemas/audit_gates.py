@@ -2,50 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from schemas.base import Frozen
+from schemas.bounds import Bound, GateBound, Weight
 from schemas.errors import InputError
 from schemas.recipe_errors import recipe_error, suggest
 from schemas.recipe_file import read_recipe_text
 from schemas.yaml_source import parse_yaml
-
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Bound(Frozen):
-    """Warn or fail when a metric lies beyond. The bounds themselves are allowed."""
-
-    warn_above: Number | None = None
-    fail_above: Number | None = None
-    warn_below: Number | None = None
-    fail_below: Number | None = None
-
-    @model_validator(mode="after")
-    def _warns_before_it_fails(self) -> "Bound":
-        if not self.model_dump(exclude_none=True):
-            raise ValueError("give one of warn_above, fail_above, warn_below and fail_below")
-        for first, then, between in (
-            (self.warn_above, self.fail_above, "warn_above lies above fail_above"),
-            (self.fail_below, self.warn_below, "warn_below lies below fail_below"),
-        ):
-            if first is not None and then is not None and first > then:
-                raise ValueError(f"{between}: a metric warns before it fails")
-        return self
-
-
-def _off_is_none(value: Any) -> Any:
-    return None if value is False or value == "off" else value
-
-
-GateBound = Annotated[
-    Bound | None,
-    BeforeValidator(_off_is_none, json_schema_input_type=Bound | Literal["off", False] | None),
-]
-"""A bound, or `off`."""
 
 
 class AuditFile(Frozen):

@@ -6,21 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.base import Frozen
-
-
-def _is_off(value: Any) -> bool:
-    # YAML 1.1 readers turn `off` into false; both spellings mean the same.
-    return value is False or value == "off"
-
-
-def _off_is_none(value: Any) -> Any:
-    return None if _is_off(value) else value
-
-
-def _or_off(kind: Any) -> BeforeValidator:
-    """Accept `off` for None, and say so in the JSON Schema."""
-    return BeforeValidator(_off_is_none, json_schema_input_type=kind | Literal["off", False] | None)
-
+from schemas.bounds import GateBound, is_off, or_off
 
 Bounds = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -64,28 +50,28 @@ class RowGates(Frozen):
     An empty text is always rejected; nothing turns that off.
     """
 
-    chars: Annotated[Bounds | None, _or_off(Bounds)] = (10, 400)
+    chars: Annotated[Bounds | None, or_off(Bounds)] = (10, 400)
     """Least and greatest number of characters."""
-    words: Annotated[Bounds | None, _or_off(Bounds)] = (2, 80)
+    words: Annotated[Bounds | None, or_off(Bounds)] = (2, 80)
     """Least and greatest number of words."""
-    length_target: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
+    length_target: Annotated[Literal[True] | None, or_off(Literal[True])] = True
     """Reject a text that misses its strategy's `length.target`, in words or characters, by more
     than `length.tolerance` of it."""
-    finished: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
+    finished: Annotated[Literal[True] | None, or_off(Literal[True])] = True
     """Reject a text that was cut at the greatest length (finish reason `length`)."""
-    repetition: Annotated[Fraction | None, _or_off(Fraction)] = 0.5
+    repetition: Annotated[Fraction | None, or_off(Fraction)] = 0.5
     """Reject when a greater share of the word 3-grams repeats an earlier one of the same text."""
-    prompt_echo: Annotated[Fraction | None, _or_off(Fraction)] = 0.8
+    prompt_echo: Annotated[Fraction | None, or_off(Fraction)] = 0.8
     """Reject when a greater share of the word 3-grams stands in the prompt (examples apart)."""
-    example_echo: Annotated[Fraction | None, _or_off(Fraction)] = 0.8
+    example_echo: Annotated[Fraction | None, or_off(Fraction)] = 0.8
     """Reject at this similarity (Jaccard, character 5-grams) to an example in the prompt."""
-    label_leak: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
+    label_leak: Annotated[Literal[True] | None, or_off(Literal[True])] = True
     """Reject a text that holds the label's name as a whole word or phrase."""
-    memorised: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
+    memorised: Annotated[Literal[True] | None, or_off(Literal[True])] = True
     """Reject a copy (case and punctuation apart) of an example or of known training text."""
-    duplicate: Annotated[Literal[True] | None, _or_off(Literal[True])] = True
+    duplicate: Annotated[Literal[True] | None, or_off(Literal[True])] = True
     """Reject a copy (case and punctuation apart) of a row accepted earlier."""
-    near_duplicate: Annotated[Fraction | None, _or_off(Fraction)] = 0.8
+    near_duplicate: Annotated[Fraction | None, or_off(Fraction)] = 0.8
     """Reject a text whose Jaccard similarity to a row accepted earlier is at least this."""
 
     @model_validator(mode="after")
@@ -104,15 +90,15 @@ class RowGates(Frozen):
 class DatasetGates(Frozen):
     """Fail the run: nothing is released. `NAME: off` turns one gate off."""
 
-    label_balance: Annotated[Fraction | None, _or_off(Fraction)] = 0.9
+    label_balance: Annotated[Fraction | None, or_off(Fraction)] = 0.9
     """Least 1 - total variation distance between the label shares got and asked for."""
-    duplicate_rate: Annotated[Fraction | None, _or_off(Fraction)] = 0.01
+    duplicate_rate: Annotated[Fraction | None, or_off(Fraction)] = 0.01
     """Greatest share of rows whose text equals an earlier one's, case and punctuation apart."""
-    near_duplicate_rate: Annotated[Fraction | None, _or_off(Fraction)] = 0.05
+    near_duplicate_rate: Annotated[Fraction | None, or_off(Fraction)] = 0.05
     """Greatest share of rows with a near duplicate (Jaccard 0.8) at an earlier row."""
-    distinct_2: Annotated[Fraction | None, _or_off(Fraction)] = 0.1
+    distinct_2: Annotated[Fraction | None, or_off(Fraction)] = 0.1
     """Least share of distinct word 2-grams among all word 2-grams of the clean texts."""
-    rejection_rate: Annotated[Fraction | None, _or_off(Fraction)] = 0.9
+    rejection_rate: Annotated[Fraction | None, or_off(Fraction)] = 0.9
     """Greatest share of generated candidates that were rejected."""
 
     @classmethod
@@ -122,15 +108,19 @@ class DatasetGates(Frozen):
 
 
 def _row_gates(value: Any) -> Any:
-    return RowGates.all_off() if _is_off(value) else value
+    return RowGates.all_off() if is_off(value) else value
 
 
 def _dataset_gates(value: Any) -> Any:
-    return DatasetGates.all_off() if _is_off(value) else value
+    return DatasetGates.all_off() if is_off(value) else value
+
+
+AuditGates = dict[str, GateBound]
+"""Bounds by the metric's name."""
 
 
 class GatesConfig(Frozen):
-    """Row gates and dataset gates; `off` in place of either turns all of its gates off."""
+    """Gates of rows, of the dataset and of its audit; `off` in place of any turns all of it off."""
 
     row: Annotated[
         RowGates,
@@ -142,15 +132,18 @@ class GatesConfig(Frozen):
             _dataset_gates, json_schema_input_type=DatasetGates | Literal["off", False]
         ),
     ] = DatasetGates()
+    audit: Annotated[AuditGates | None, or_off(AuditGates)] = Field(default_factory=dict)
+    """Bounds of the audit's metrics, in place of the audit's own; with `off` its verdict fails no
+    run."""
 
     @classmethod
     def all_off(cls) -> "GatesConfig":
         """Turn every gate off but the one for empty texts."""
-        return cls(row=RowGates.all_off(), dataset=DatasetGates.all_off())
+        return cls(row=RowGates.all_off(), dataset=DatasetGates.all_off(), audit=None)
 
 
 def _all_gates(value: Any) -> Any:
-    return GatesConfig.all_off() if _is_off(value) else value
+    return GatesConfig.all_off() if is_off(value) else value
 
 
 Gates = Annotated[

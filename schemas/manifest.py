@@ -4,6 +4,7 @@ from typing import Literal, assert_never
 
 from pydantic import Field, model_validator
 
+from schemas.audit import Verdict
 from schemas.base import Frozen
 
 SCHEMA_VERSION = 1
@@ -148,6 +149,17 @@ class GateResult(Frozen):
     meaning: str
 
 
+class AuditSummary(Frozen):
+    """What the audit made of the released rows; all of it is in `report.json`."""
+
+    verdict: Verdict
+    """`block` fails the run unless `gates.audit` is off."""
+    reasons: tuple[str, ...]
+    """The three strongest, strongest first."""
+    gates: dict[str, int]
+    """Gates of the audit by outcome: `pass`, `warn`, `fail`, `unmeasured`."""
+
+
 class Manifest(Frozen):
     """Everything needed to check, repeat or refuse a release."""
 
@@ -170,7 +182,8 @@ class Manifest(Frozen):
     """US dollars that an endpoint's replies cost by the recipe's price, all interrupted tries of
     the run included, and requests without an answer at their most; null without a price."""
     seconds: dict[str, float]
-    """Seconds of work by stage, summed over shards and over the interrupted tries of the run.
+    """Seconds by stage, summed over shards and over the interrupted tries of the run: of the wall;
+    of `render`, `score` and `noise`, which run beside other work, of the processor.
 
     `export` is the writing of rows, report and card; the report itself cannot state it.
     """
@@ -179,6 +192,8 @@ class Manifest(Frozen):
     determinism: Determinism
     hardware: Hardware
     gates: tuple[GateResult, ...]
+    audit: AuditSummary | None = None
+    """Null when the recipe leaves it out."""
     files: tuple[FileEntry, ...]
     parent: str | None = None
     """The version before this one; not filled in yet."""

@@ -5,11 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from schemas.base import Frozen
+from schemas.bounds import or_off
 from schemas.gates import Gates, GatesConfig
 from schemas.models import OpenAIModel, VllmModel
 from schemas.noise import NoiseConfig
 from schemas.noise_mixtures import asks_for_tokenizer, labels_named, unknown_label, walk
 from schemas.output import JsonOutput, Output, output_conflict
+from schemas.recipe_audit import RecipeAudit
 from schemas.strategies import NoisyChannel, Nucleus, Strategy
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
@@ -186,6 +188,8 @@ class Recipe(Frozen):
     noise: NoiseConfig | None = None
     """Noise put into a part of the accepted rows; none when absent."""
     gates: Gates = GatesConfig()
+    audit: Annotated[RecipeAudit | None, or_off(RecipeAudit)] = RecipeAudit()
+    """What the released rows are audited beside; `off` leaves the audit out."""
     splits: dict[SplitName, Weight] = Field(
         default_factory=lambda: {"train": 0.8, "validation": 0.1, "test": 0.1}, min_length=1
     )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -58,6 +58,20 @@ class LoadedRecipe:
         examples = self.recipe.prompt.examples
         return None if examples is None else self.inside(EXAMPLES, examples.path)
 
+    def audit_paths(self) -> dict[Literal["reference", "holdout"], Path]:
+        """Return the data that the audit reads by role; they need not exist.
+
+        Raises:
+            InputError: `CS-R008` if one leaves the recipe's folder.
+        """
+        audit = self.recipe.audit
+        paths: dict[Literal["reference", "holdout"], Path] = {}
+        if audit is not None and audit.reference is not None:
+            paths["reference"] = self.inside(("audit", "reference"), audit.reference)
+        if audit is not None and audit.holdout is not None:
+            paths["holdout"] = self.inside(("audit", "holdout"), audit.holdout)
+        return paths
+
     def model_path(self) -> Path | None:
         """Return the local model folder or script; None for the starter, a hub id, an endpoint.
 
@@ -105,6 +119,7 @@ def load_recipe(path: Path, *, overrides: Sequence[str] = ()) -> LoadedRecipe:
     loaded.inside(TEMPLATE, recipe.prompt.template)
     loaded.examples_path()
     loaded.model_path()
+    loaded.audit_paths()
     return loaded
 
 

@@ -41,7 +41,10 @@ def resolved_yaml(recipe: Recipe) -> str:
     Gates that are off read `off`.
     """
     data = recipe.model_dump(mode="json")
-    for gates in data["gates"].values():
+    for holder in (data, data["gates"]):
+        if holder.get("audit", ()) is None:
+            holder["audit"] = "off"
+    for gates in (gates for gates in data["gates"].values() if gates != "off"):
         gates.update({name: "off" for name, bound in gates.items() if bound is None})
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 

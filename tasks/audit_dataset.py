@@ -18,6 +18,8 @@ def audit_dataset(
 ) -> Audit:
     """Measure, judge, and write `report.html`, `report.json` and `expectations/` into a folder.
 
+    Where the request asks for mitigations, their files go into `mitigation/`.
+
     Args:
         request: What to audit, beside what.
         out: The folder; it is made when it is not there, and an older report in it is replaced.
@@ -25,7 +27,8 @@ def audit_dataset(
     """
     with disk_faults(out):
         out.mkdir(parents=True, exist_ok=True)
-    audit, validation = run_audit(request, report=report)
+    mitigation = out / "mitigation" if request.mitigate else None
+    audit, validation = run_audit(request, mitigation=mitigation, report=report)
     with disk_faults(out):
         write_validation(validation, out / "expectations")
     write_audit_report(audit, out)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from threading import Lock
+from time import thread_time
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -28,7 +29,7 @@ def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
         return ref
     with _ONE_AT_A_TIME:
         opened = opened_steps(workspace)
-    watch = Stopwatch()
+    watch = Stopwatch(thread_time)
     start, stop = shard * recipe.shard_size, (shard + 1) * recipe.shard_size
     inside = [("row", ">=", start), ("row", "<", stop)]
     chosen = pq.read_table(arranged.path, columns=["noised"], filters=inside)["noised"]

@@ -1,6 +1,7 @@
 """Task: render the prompts of one shard."""
 
 from pathlib import Path
+from time import thread_time
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -21,7 +22,7 @@ def render_prompts(work: Path, number: int, shard: int) -> FileRef:
     made_from = combine(facts.work_key, "prompts", shard, file_sha256(plan))
     if (ref := find_shard(path, made_from=made_from)) is not None:
         return ref
-    watch = Stopwatch()
+    watch = Stopwatch(thread_time)
     rows = pq.read_table(plan, filters=[("admitted", "=", True)])
     rows = rows.slice(shard * facts.recipe.shard_size, facts.recipe.shard_size)
     writer = prompt_writer(workspace)

@@ -1,6 +1,7 @@
 """Task: measure one shard of candidates and judge each by itself."""
 
 from pathlib import Path
+from time import thread_time
 
 from prefect import task
 
@@ -20,7 +21,7 @@ def score_rows(work: Path, candidates: FileRef) -> FileRef:
     made_from = combine(facts.work_key, "scored", candidates.sha256)
     if (ref := find_shard(path, made_from=made_from)) is not None:
         return ref
-    watch = Stopwatch()
+    watch = Stopwatch(thread_time)
     known = known_texts(facts.model, prompt_writer(workspace).examples)
     recipe = facts.recipe
     table = score_candidates(

@@ -116,6 +116,8 @@ def write_scripted(
         "strategies": [{"kind": "nucleus", "share": 3}, {"kind": "greedy"}],
         "noise": {"share": 0.25, "steps": [{"kind": "keyboard", "rate": 0.1}]},
         "gates": {"row": {}, "dataset": {"rejection_rate": "off"}},
+        # tests/flows/test_release_audit.py turns it on.
+        "audit": "off",
         "budget": {"attempts_per_row": 10},
         "shard_size": 16,
         **changes,

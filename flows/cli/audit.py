@@ -23,6 +23,8 @@ _HELP = {
     "reference": "Real data of the task, to compare with.",
     "holdout": "Evaluation data that must not be in DATA.",
     "examples": "Seeds that the generator was shown.",
+    "mitigate": "Write weights, swapped copies and a plan of rows to add into DIR/mitigation.",
+    "show_personal_data": "Do not mask e-mail addresses, numbers and the like in the report.",
 }
 
 
@@ -45,6 +47,12 @@ def audit(
     gates: Annotated[
         Path | None, typer.Option("--gates", metavar="FILE", help="Bounds, in YAML.")
     ] = None,
+    mitigate: Annotated[
+        bool, typer.Option("--mitigate", metavar="", help=_HELP["mitigate"])
+    ] = False,
+    show_personal_data: Annotated[
+        bool, typer.Option("--show-personal-data", metavar="", help=_HELP["show_personal_data"])
+    ] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
@@ -54,7 +62,16 @@ def audit(
     from tasks.audit.run import Request
     from tasks.audit_dataset import audit_dataset
 
-    request = Request(data, Choice(text, label), reference, holdout, examples, gates)
+    request = Request(
+        data,
+        Choice(text, label),
+        reference,
+        holdout,
+        examples,
+        gates,
+        show_personal_data=show_personal_data,
+        mitigate=mitigate,
+    )
     with working("auditing", quiet=quiet) as say:
         found = audit_dataset.fn(request, out, say)
     if as_json:

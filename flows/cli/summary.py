@@ -26,6 +26,10 @@ def show_release(release: Path, manifest: Manifest) -> None:
     )
     passed = sum(gate.passed for gate in manifest.gates)
     table.add_row("gates", f"{passed} of {len(manifest.gates)} passed")
+    if manifest.audit is not None:
+        table.add_row(
+            "audit", Text(f"{manifest.audit.verdict}: {visible(manifest.audit.reasons[0])}")
+        )
     table.add_row("model", Text(visible(manifest.model.reference)))
     stages = sorted(manifest.seconds.items(), key=lambda entry: -entry[1])
     spent = [f"{stage} {seconds:,.1f}" for stage, seconds in stages if seconds >= 0.05]

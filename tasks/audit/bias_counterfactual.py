@@ -19,6 +19,7 @@ from tasks.bias.counterfactual import (
     likelihood_change,
     swap_rows,
 )
+from tasks.bias.lexicons import Lexicons
 
 SWAPPED_SAMPLE = 5_000
 """Gendered rows that are swapped: each is classified twice."""
@@ -58,13 +59,17 @@ def swap_sample(studied: Study) -> SwapSample:
     places = np.flatnonzero(studied.mentions.of_axis("gender").any(axis=1))
     gendered = studied.corpus.take(places)
     sample = gendered.sample(SWAPPED_SAMPLE, key="bias swap")
-    terms = {
-        words[0]
-        for words, axis, group in studied.lexicons.phrases()
-        if axis == "gender" and group is not None and len(words) == 1
-    }
-    rows = swap_rows(sample.strings, gendered=frozenset(terms))
+    rows = swap_rows(sample.strings, gendered=gendered_words(studied.lexicons))
     return SwapSample(sample, rows, SWAPPED_SAMPLE if len(sample) < len(gendered) else None)
+
+
+def gendered_words(lexicons: Lexicons) -> frozenset[str]:
+    """Return the single words that the lexicon of gender knows."""
+    return frozenset(
+        words[0]
+        for words, axis, group in lexicons.phrases()
+        if axis == "gender" and group is not None and len(words) == 1
+    )
 
 
 def counterfactual_section(

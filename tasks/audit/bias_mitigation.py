@@ -86,7 +86,9 @@ def _mitigations(rows: list[tuple[Cell, ...]]) -> Table:
         "where the two are associated. Weights (Kamiran and Calders 2012) leave the rows as they "
         "are and make some count more: effective rows are what is left of them (Kish). Rows to "
         "add are counted in the next table. Swapped copies turn the gendered words of rows round; "
-        "they are measured on a sample of at most 5,000 gendered rows.",
+        "they are measured on a sample of at most 5,000 gendered rows. `corpusmith audit "
+        "--mitigate` writes weights, copies and a plan of the rows to add, and measures them "
+        "on all rows.",
         columns=("axis", "mitigation", "rows added", "effective rows", "V before", "V after"),
         rows=tuple(rows),
     )

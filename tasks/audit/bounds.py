@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from schemas.audit import Estimate, GateOutcome, Metric
-from schemas.audit_gates import AuditFile, Bound
+from schemas.audit_gates import AuditFile
+from schemas.bounds import Bound
 
 
 @dataclass(frozen=True, slots=True)

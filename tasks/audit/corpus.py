@@ -78,12 +78,26 @@ class Corpus:
 
 
 def _lowest(corpus: Corpus, size: int, key: str) -> NDArray[np.int64]:
+    hashes = row_hashes(corpus.ids, corpus.strings, key=key)
+    return np.argsort(hashes, kind="stable")[:size]
+
+
+def row_hashes(ids: Sequence[str], texts: Sequence[str], *, key: str) -> NDArray[np.uint64]:
+    """Hash rows by id and text: the rows with the lowest hashes are a sample without an order.
+
+    Args:
+        ids: Id of each row.
+        texts: Its text.
+        key: Samples of different keys are independent.
+
+    Returns:
+        Shape `(N,)`.
+    """
     from hashlib import blake2b
 
     salt = key.encode()[:16]
     digests = (
         blake2b(f"{row_id}\n{text}".encode("utf-8", "surrogatepass"), digest_size=8, salt=salt)
-        for row_id, text in zip(corpus.ids, corpus.strings, strict=True)
+        for row_id, text in zip(ids, texts, strict=True)
     )
-    hashes = np.fromiter((int.from_bytes(d.digest(), "big") for d in digests), dtype=np.uint64)
-    return np.argsort(hashes, kind="stable")[:size]
+    return np.fromiter((int.from_bytes(d.digest(), "big") for d in digests), dtype=np.uint64)

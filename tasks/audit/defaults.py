@@ -8,7 +8,7 @@ set beside real sets: banking77, clinc150, snips, SST-2, and SuperGen's syntheti
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from schemas.audit_gates import Bound
+from schemas.bounds import Bound
 from tasks.audit.bounds import Allowed, Excess, Gate, Multiple
 
 _ALLOWED = Allowed()

@@ -1,5 +1,6 @@
 """Rows as findings show them, and how often such rows occur."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ MOST_ROWS = 20
 """Rows that a finding shows."""
 MOST_CHARS = 300
 """Code points of a row that are shown."""
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def excerpt(
             for start, end in spans
             if start < MOST_CHARS
         ),
-        note=printable(note),
+        note=beginning(note),
         other=None if other is None else beginning(other),
         other_id=None if other_id is None else printable(other_id),
     )
@@ -101,5 +103,5 @@ def beginning(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Put a question mark for every lone surrogate, which no JSON can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Put U+FFFD for every half of a surrogate pair, which no file of UTF-8 can hold."""
+    return _SURROGATE.sub("\ufffd", text)

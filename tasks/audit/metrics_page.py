@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from schemas.audit import Group, Metric
-from schemas.audit_gates import Bound
+from schemas.bounds import Bound
 from tasks.audit.bounds import Allowed, Excess, Gate, Multiple
 from tasks.audit.defaults import DEFAULT_GATES
 from tasks.audit.sections import known_metrics

@@ -7,7 +7,7 @@ from functools import cached_property
 from schemas.audit import Evidence, Finding, Group, Metric, Section, Table
 from tasks.audit.corpus import Corpus
 from tasks.audit.excerpts import MOST_ROWS, Count, excerpt, printable, row_rate
-from tasks.quality.pii import Hit, Kind, find_personal_data, mask_text
+from tasks.quality.pii import Hit, Kind, find_personal_data
 
 _NAMES = {
     Kind.URL_CREDENTIALS: "a web address with a user name or password",
@@ -81,8 +81,6 @@ class _Scan:
 
 def measure(*, corpus: Corpus, reference: Corpus | None, region: str | None) -> Section:
     """Measure how many rows hold personal data (`find_personal_data`).
-
-    Every shown text is masked: of a value at most the first and the last two characters are left.
 
     Args:
         corpus: The dataset.
@@ -201,14 +199,13 @@ def _findings(scan: _Scan, copied: _Scan | None) -> Iterator[Finding]:
 
 
 def _evidence(scan: _Scan, found: _Scan) -> tuple[Evidence, ...]:
-    """Show the rows with most values, masked in all their kinds."""
+    """Show the rows with most values; what leaves the audit is masked (`mask_audit`)."""
     corpus = scan.corpus
     worst = sorted(found.by_row, key=lambda row: (-len(found.by_row[row]), corpus.ids[row]))
     return tuple(
         excerpt(
             corpus,
             row,
-            text=mask_text(corpus.strings[row], scan.by_row[row]),
             spans=[(hit.start, hit.end) for hit in found.by_row[row]],
             note=_note(found.by_row[row]),
         )

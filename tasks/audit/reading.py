@@ -77,6 +77,16 @@ def read_corpus(
     return _corpus(path, whole, num_rows, shared)
 
 
+def check_columns(path: Path, choice: Choice) -> None:
+    """Check that a dataset can be opened and has the columns that are to be read.
+
+    Raises:
+        InputError: As `read_corpus` does, but for what only reading the rows shows.
+    """
+    for file in data_files(path):
+        _wanted(open_table(file), choice, ())
+
+
 def _wanted(source: TableSource, choice: Choice, more: Sequence[str]) -> dict[str, str]:
     names = source.schema.names
     for column in (choice.text, choice.label, *more):

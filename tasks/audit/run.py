@@ -7,14 +7,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from schemas.audit import Audit, Evidence, Inspected
+from schemas.audit import Audit, Evidence, Inspected, Section
 from schemas.audit_gates import AuditFile, load_audit_file, require_known
 from tasks.audit.bounds import bounds_of
 from tasks.audit.corpus import Corpus
 from tasks.audit.defaults import DEFAULT_GATES
 from tasks.audit.excerpts import excerpt
+from tasks.audit.masking import leave_as_is, mask_audit
+from tasks.audit.mitigated_files import write_mitigations
 from tasks.audit.reading import Choice, read_corpus
-from tasks.audit.sections import Inputs, known_metrics, measure_all
+from tasks.audit.sections import Inputs, known_metrics, measure_all, region_of
 from tasks.audit.verdict import conclude, settle
 from tasks.expectations.audit_suite import AuditValidation, judge_metrics
 
@@ -35,6 +37,8 @@ class Request:
         holdout: Evaluation sets that must not be in the data.
         examples: Seeds that the generator was shown.
         gates: A gates file.
+        show_personal_data: Show personal data in the report as they are, not masked.
+        mitigate: Write the files of `write_mitigations` beside the report.
     """
 
     data: Path
@@ -43,15 +47,21 @@ class Request:
     holdout: Path | None = None
     examples: Path | None = None
     gates: Path | None = None
+    show_personal_data: bool = False
+    mitigate: bool = False
 
 
 def run_audit(
-    request: Request, *, report: Callable[[str], None] = lambda stage: None
+    request: Request,
+    *,
+    mitigation: Path | None = None,
+    report: Callable[[str], None] = lambda stage: None,
 ) -> tuple[Audit, AuditValidation]:
     """Audit a dataset.
 
     Args:
         request: What to read.
+        mitigation: Folder for the files of `write_mitigations`; None writes none.
         report: Told what begins, for whoever waits.
 
     Raises:
@@ -60,13 +70,21 @@ def run_audit(
     wishes = _wishes(request.gates)
     report("reading")
     inputs, inspected = _read(request, wishes)
-    return audit_inputs(inputs, inspected, report=report)
+    return audit_inputs(
+        inputs,
+        inspected,
+        show_personal_data=request.show_personal_data,
+        mitigation=mitigation,
+        report=report,
+    )
 
 
 def audit_inputs(
     inputs: Inputs,
     inspected: tuple[Inspected, ...],
     *,
+    show_personal_data: bool = False,
+    mitigation: Path | None = None,
     report: Callable[[str], None] = lambda stage: None,
 ) -> tuple[Audit, AuditValidation]:
     """Measure and judge what was read.
@@ -74,9 +92,14 @@ def audit_inputs(
     Args:
         inputs: The datasets, and what the audited one was meant to be.
         inspected: Where they came from.
+        show_personal_data: Leave personal data in the audit as they are.
+        mitigation: Folder for the files of `write_mitigations`; None writes none.
         report: Told what begins.
     """
     sections, seconds = measure_all(inputs, report=lambda group: report(group.value))
+    if mitigation is not None:
+        report("mitigation")
+        sections = _with(sections, write_mitigations(inputs.corpus, mitigation))
     report("gates")
     metrics = {metric.name: metric for section in sections for metric in section.metrics}
     bounds = bounds_of(metrics, defaults=DEFAULT_GATES, wishes=inputs.wishes)
@@ -97,7 +120,18 @@ def audit_inputs(
         sample=_sample(inputs.corpus),
         seconds=seconds,
     )
-    return audit, validation
+    if show_personal_data:
+        return leave_as_is(audit), validation
+    read = (inputs.corpus, inputs.reference, inputs.holdout, inputs.examples)
+    corpora = [corpus for corpus in read if corpus is not None]
+    return mask_audit(audit, corpora, region=region_of(inputs.wishes.language)), validation
+
+
+def _with(sections: tuple[Section, ...], more: Section) -> tuple[Section, ...]:
+    return tuple(
+        Section.joined(more.group, [one, more]) if one.group is more.group else one
+        for one in sections
+    )
 
 
 def _wishes(path: Path | None) -> AuditFile:
@@ -111,7 +145,7 @@ def _wishes(path: Path | None) -> AuditFile:
 
 def _read(request: Request, wishes: AuditFile) -> tuple[Inputs, tuple[Inspected, ...]]:
     corpus = read_corpus(request.data, request.choice, more=tuple(wishes.attributes))
-    inspected = [_inspected("audited", request.data, corpus, request.choice)]
+    inspected = [inspected_as("audited", request.data, corpus, request.choice)]
     others: dict[str, Corpus] = {}
     paths: tuple[tuple[Role, Path | None], ...] = (
         ("reference", request.reference),
@@ -121,7 +155,7 @@ def _read(request: Request, wishes: AuditFile) -> tuple[Inputs, tuple[Inspected,
     for role, path in paths:
         if path is not None:
             others[role] = read_corpus(path, request.choice, vocabulary=corpus.vocabulary)
-            inspected.append(_inspected(role, path, others[role], request.choice))
+            inspected.append(inspected_as(role, path, others[role], request.choice))
     inputs = Inputs(
         corpus,
         reference=others.get("reference"),
@@ -132,7 +166,8 @@ def _read(request: Request, wishes: AuditFile) -> tuple[Inputs, tuple[Inspected,
     return inputs, tuple(inspected)
 
 
-def _inspected(role: Role, path: Path, corpus: Corpus, choice: Choice) -> Inspected:
+def inspected_as(role: Role, path: Path, corpus: Corpus, choice: Choice) -> Inspected:
+    """Say what was read, from which file or folder, in which role."""
     label = (choice.label or "label") if corpus.labels is not None else None
     # Where a file lies is nobody's business but its owner's: reports travel.
     return Inspected(role=role, path=path.name, rows=len(corpus), text=choice.text, label=label)

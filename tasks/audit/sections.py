@@ -107,7 +107,7 @@ def _measures(inputs: Inputs) -> Measures:
         ),
         (
             Group.PRIVACY,
-            lambda: personal_data.measure(**both, region=_region(wishes.language)),
+            lambda: personal_data.measure(**both, region=region_of(wishes.language)),
         ),
         (Group.CONTAMINATION, lambda: contamination.measure(corpus=corpus, holdout=inputs.holdout)),
         (Group.SAFETY, lambda: safety.measure(**both, toxicity=None)),
@@ -127,7 +127,7 @@ def _scorer_of_texts(scorer: PairScorer) -> TextLikelihood:
     return score
 
 
-def _region(language: str | None) -> str | None:
+def region_of(language: str | None) -> str | None:
     """Return the region of a language tag: `GB` of `en-GB`."""
     parts = (language or "").split("-")[1:]
     return next((part.upper() for part in parts if len(part) == 2 and part.isalpha()), None)

@@ -1,14 +1,14 @@
 """Faults that a row has or has not: their shares, and the rows that show them."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.audit import Estimate, Evidence, Finding, Group, Metric, Section, Span, Table
+from schemas.audit import Estimate, Evidence, Finding, Group, Metric, Section, Table
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import MOST_CHARS, MOST_ROWS, excerpt
 from tasks.audit.intervals import share
 from tasks.audit.shape_rates import RATES, Rate
 from tasks.quality.encoding import Fault, explain_fault, fault_spans, find_faults
@@ -16,10 +16,8 @@ from tasks.quality.leftover_rules import RULES, Family
 from tasks.quality.leftovers import find_leftovers
 
 NO_ROWS = "the dataset has no rows"
-_MOST_EVIDENCE = 20
-_MOST_CHARS = 300
+_MOST_SPANS = 20
 _SAMPLE_KEY = "shape"
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 Places = NDArray[np.int64]
 Mark = Callable[[str], tuple[Sequence[tuple[int, int]], str]]
@@ -101,32 +99,14 @@ def rate_finding(
 
 def show_rows(corpus: Corpus, mark: Mark) -> tuple[Evidence, ...]:
     """Show at most 20 rows of a corpus of faulty ones: the same ones whatever their order."""
-    shown = corpus.sample(_MOST_EVIDENCE, key=_SAMPLE_KEY)
+    shown = corpus.sample(MOST_ROWS, key=_SAMPLE_KEY)
     rows = [_evidence(shown, place, mark) for place in range(len(shown))]
     return tuple(sorted(rows, key=lambda row: (row.id, row.text)))
 
 
 def _evidence(corpus: Corpus, place: int, mark: Mark) -> Evidence:
-    text, label = corpus.strings[place], corpus.labels[place] if corpus.labels else None
-    spans, note = mark(text)
-    return Evidence(
-        id=encodable(corpus.ids[place]),
-        text=encodable(text[:_MOST_CHARS]),
-        chars=len(text),
-        label=None if label is None else encodable(label),
-        spans=tuple(
-            Span(start=start, end=min(end, _MOST_CHARS))
-            for start, end in spans
-            if start < _MOST_CHARS
-        )[:_MOST_EVIDENCE],
-        note=encodable(note[:_MOST_CHARS]),
-    )
-
-
-def encodable(text: str) -> str:
-    """Return a text of the same length that UTF-8 can hold."""
-    # Half a surrogate pair has no UTF-8, and so no place in a report.
-    return _SURROGATE.sub("\ufffd", text)
+    spans, note = mark(corpus.strings[place])
+    return excerpt(corpus, place, spans=spans[:_MOST_SPANS], note=note)
 
 
 def _show(corpus: Corpus, places: Places, rate: Rate) -> tuple[Evidence, ...]:
@@ -137,7 +117,7 @@ def _show(corpus: Corpus, places: Places, rate: Rate) -> tuple[Evidence, ...]:
             case Fault() as fault:
                 spans = fault_spans(text, fault)
                 start, end = spans[0]
-                return spans, explain_fault(text[start : min(end, start + _MOST_CHARS)], fault)
+                return spans, explain_fault(text[start : min(end, start + MOST_CHARS)], fault)
             case Family() as family:
                 found = {rule: rule.spans(text) for rule in RULES if rule.family is family}
                 names = ", ".join(rule.name for rule, spans in found.items() if spans)

@@ -8,8 +8,9 @@ import numpy as np
 
 from schemas.audit import Cell, Estimate, Finding, Group, Metric, Section, Table
 from tasks.audit.corpus import Corpus
+from tasks.audit.excerpts import printable
 from tasks.audit.intervals import share
-from tasks.audit.shape_faults import NO_ROWS, encodable
+from tasks.audit.shape_faults import NO_ROWS
 from tasks.quality.shares import Deviation, Fit, compare_shares, normalised_entropy
 
 _MOST_VALUES = 5000
@@ -220,13 +221,13 @@ def _findings(metric: Metric, axes: Sequence[Axis]) -> tuple[Finding, ...]:
 
 
 def _never_seen(axis: str, values: Sequence[str | None]) -> Finding:
-    names = ", ".join(encodable(str(value)) for value in values[:5])
+    names = ", ".join(printable(str(value)) for value in values[:5])
     more = f" and {len(values) - 5:,} more" if len(values) > 5 else ""
     return Finding(
         name="values_never_seen",
         group=Group.SHAPE,
         severity="fix",
-        what=f"No row has a {encodable(axis)} that was asked for: {names}{more}.",
+        what=f"No row has a {printable(axis)} that was asked for: {names}{more}.",
         action="Generate rows of what is missing, or take it out of what is asked for.",
     )
 
@@ -243,7 +244,7 @@ def _share_table(labels: Column, theirs: Column | None, asked: Shares | None) ->
         bounds = (got.value, got.low, got.high) if got else (None, None, None)
         wanted = asked.get(name, 0.0) / total if asked else None
         in_real = real[name] / num_real if num_real else None
-        rows.append((encodable(name), seen[name], *bounds, wanted, in_real))
+        rows.append((printable(name), seen[name], *bounds, wanted, in_real))
     return Table(
         name="label_shares",
         group=Group.SHAPE,
@@ -263,7 +264,7 @@ def _value_table(axes: Sequence[Axis]) -> tuple[Table, ...]:
             continue
         fit, num_rows = axis.fit, int(axis.fit.counts.sum())
         for value, count, wanted in zip(fit.values, fit.counts, fit.asked, strict=True):
-            name = "(any other)" if value is None else encodable(value)
+            name = "(any other)" if value is None else printable(value)
             rows.append((axis.name, name, int(count), count / num_rows, float(wanted)))
     table = Table(
         name="attribute_shares",

@@ -6,11 +6,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from schemas.audit import Audit, Estimate, GateOutcome, Metric
+from schemas.audit_gates import load_audit_file
 from schemas.comparison import Change, Comparison, GatePair, MetricPair
 from tasks.audit import fidelity
 from tasks.audit.corpus import Corpus
+from tasks.audit.masking import mask_section
 from tasks.audit.reading import Choice, read_corpus
 from tasks.audit.run import Request, run_audit
+from tasks.audit.sections import region_of
 
 
 def compare(
@@ -47,11 +50,17 @@ def compare(
         second=audits[1],
         metrics=pair_metrics(audits[0].metrics(), audits[1].metrics()),
         gates=_pair_gates(*audits),
-        drift=fidelity.measure(corpus=new, reference=old),
+        drift=mask_section(
+            fidelity.measure(corpus=new, reference=old), [new, old], region=_region(gates)
+        ),
         new_labels=_names(labels[1] - labels[0]),
         lost_labels=_names(labels[0] - labels[1]),
         kept_rows=_kept(old, new),
     )
+
+
+def _region(gates: Path | None) -> str | None:
+    return None if gates is None else region_of(load_audit_file(gates).language)
 
 
 def pair_metrics(

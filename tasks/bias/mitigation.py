@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from tasks.bias.association import Floats, Ints
 from tasks.bias.counterfactual import SwappedRows
 
+MOST_ROUNDS = 1000
+_SETTLED = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Reweighting:
@@ -53,6 +56,91 @@ def independence_weights(values: Ints, groups: Ints, *, shape: tuple[int, int]) 
         weights[both] = weighed / weighed.mean()
     total = float(weights.sum())
     return Reweighting(weights, total**2 / float((weights**2).sum()) if total else 0.0)
+
+
+def joint_weights(
+    values: Ints, groups: Sequence[Ints], *, shapes: Sequence[tuple[int, int]]
+) -> Reweighting:
+    """Weigh rows so that value and group are independent on several axes at once.
+
+    On one axis these are the weights of `independence_weights`. On several the factors of one after
+    the other are applied until all hold (iterative proportional fitting): of all weights under
+    which every axis has the table that independence expects, those nearest to equal ones. Where a
+    value and a group never meet no weights may hold, and what `MOST_ROUNDS` reached is returned.
+
+    Args:
+        values: Number of each row's value, -1 for none, shape `(N,)`.
+        groups: For each axis the number of the one group that each row mentions, else -1, each of
+            shape `(N,)`.
+        shapes: `(L, K)` of each axis.
+
+    References:
+        Kamiran and Calders, KAIS 2012. https://doi.org/10.1007/s10115-011-0463-8
+        Deming and Stephan, Annals of Mathematical Statistics 1940.
+        https://doi.org/10.1214/aoms/1177731829
+    """
+    profile, first, sizes = _profiles(values, groups)
+    valued = values[first] >= 0
+    weights = valued.astype(np.float64)
+    tables = [
+        _Cells.of(values[first], column[first], sizes, shape=shape)
+        for column, shape in zip(groups, shapes, strict=True)
+    ]
+    for _ in range(MOST_ROUNDS):
+        change = max((table.fit(weights, sizes) for table in tables), default=0.0)
+        if change < _SETTLED:
+            break
+    total = float(weights @ sizes)
+    weights *= float(sizes[valued].sum()) / total if total else 1.0
+    squares = float(weights**2 @ sizes)
+    return Reweighting(weights[profile], float(weights @ sizes) ** 2 / squares if squares else 0.0)
+
+
+def _profiles(values: Ints, groups: Sequence[Ints]) -> tuple[Ints, Ints, Ints]:
+    """Number the rows that agree in value and groups.
+
+    Returns:
+        Number of each row's profile, shape `(N,)`; the first row of each profile and how many rows
+        have it, shape `(P,)`.
+    """
+    profile = values
+    for column in groups:
+        base = int(column.max(initial=-1)) + 2
+        profile = np.unique(profile * base + column + 1, return_inverse=True)[1]
+    _, first, profile, sizes = np.unique(
+        profile, return_index=True, return_inverse=True, return_counts=True
+    )
+    return profile, first, sizes
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The cells of an axis: which profiles lie in which, and what each cell shall weigh."""
+
+    places: Ints
+    cells: Ints
+    target: Floats
+
+    @classmethod
+    def of(cls, values: Ints, groups: Ints, sizes: Ints, *, shape: tuple[int, int]) -> "_Cells":
+        places = np.flatnonzero((values >= 0) & (groups >= 0))
+        cells = values[places] * shape[1] + groups[places]
+        table = np.bincount(cells, weights=sizes[places], minlength=shape[0] * shape[1])
+        grid = table.reshape(shape)
+        expected = grid.sum(axis=1, keepdims=True) * grid.sum(axis=0) / max(table.sum(), 1)
+        target = np.where(table > 0, expected.ravel(), 0)
+        # What the pairs that never meet should have weighed goes to the others.
+        return cls(places, cells, target * table.sum() / max(float(target.sum()), 1e-300))
+
+    def fit(self, weights: Floats, sizes: Ints) -> float:
+        """Scale the weights, in place, to the table that is wanted; return the largest change."""
+        if not self.places.size:
+            return 0.0
+        have = weights[self.places] * sizes[self.places]
+        sums = np.bincount(self.cells, weights=have, minlength=len(self.target))
+        factors = (self.target / np.where(sums > 0, sums, 1))[self.cells]
+        weights[self.places] *= factors
+        return float(np.abs(factors - 1).max())
 
 
 def weighted_counts(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from schemas.audit import GateOutcome, Metric
-from schemas.audit_gates import Bound
+from schemas.bounds import Bound
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation

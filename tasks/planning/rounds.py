@@ -149,7 +149,8 @@ def accepted_between(
     for number in range(len(workspace.rounds())):
         first, end = np.searchsorted(_admitted(workspace, number), [start, stop])
         for shard in range(first // size, -(-end // size) if end > first else 0):
-            selected = pq.read_table(workspace.shard(number, shard, "selected"))
+            path = workspace.shard(number, shard, "selected")
+            selected = pq.read_table(path, columns=["row", "reason"])
             rows = _ints(selected, "row")
             chosen = (rows >= start) & (rows < stop) & selected["reason"].is_null().to_numpy()
             if chosen.any():

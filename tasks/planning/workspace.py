@@ -8,18 +8,20 @@ OUT/NAME/.work-KEY/
   round-000000/shard-000000000.prompts.parquet    one file a shard and stage ...
   round-000000/shard-000000000.prompts.receipt    ... what it was made from, and its hash
   round-000000/shard-000000000.prompts.json       ... and what the work on it cost
-  final/...                                       accepted rows in row order, noised; splits; audit
+  final/...                                       accepted rows in row order, noised; splits
+  audit.json                                      the audit of these rows
 
 Numbers are padded, so that the order of names is the order of numbers.
 """
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Literal
 
 from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
@@ -48,6 +50,8 @@ class RunFacts(Frozen):
     """The recipe's model, with an absolute path in place of a relative one."""
     rewards: dict[str, TransformersModel] = Field(default_factory=dict)
     """Its reward models by the names that it gives them, each with an absolute path or a commit."""
+    audit_data: dict[Literal["reference", "holdout"], str] = Field(default_factory=dict)
+    """Absolute paths of what the release is audited beside, by role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,11 @@ class Workspace:
     def expectations(self) -> Path:
         """Folder of the validation's suite, result and pages."""
         return self.final / "expectations"
+
+    @property
+    def audit(self) -> Path:
+        """The audit of the accepted rows."""
+        return self.folder / "audit.json"
 
     def note_seconds(self, stage: str, seconds: float) -> None:
         """Note what a step over the whole corpus cost."""
@@ -185,15 +194,21 @@ def read_cost(path: Path) -> Cost | None:
 
 
 class Stopwatch:
-    """Seconds since it was made."""
+    """Seconds since it was made.
 
-    def __init__(self) -> None:
-        self._start = perf_counter()
+    Args:
+        clock: Of the wall; `thread_time` for work beside other work: it counts what this thread
+            computes, and not how long it waits for a processor.
+    """
+
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
+        self._start = clock()
 
     @property
     def seconds(self) -> float:
-        """Seconds of wall time, from the monotonic clock."""
-        return perf_counter() - self._start
+        """Seconds so far."""
+        return self._clock() - self._start
 
 
 def workspace_of(home: Path, facts: RunFacts) -> Workspace:

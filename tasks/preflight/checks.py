@@ -19,6 +19,7 @@ from tasks.generation.families import check_family
 from tasks.generation.support import check_support
 from tasks.noise.opening import open_misspellings
 from tasks.noise.plugins import load_plugin
+from tasks.preflight.audit_data import check_audit
 from tasks.preflight.corruption import check_corruption, corrupt_texts
 from tasks.preflight.ranking import (
     FoundReward,
@@ -76,6 +77,7 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
     # Prompts before the model: their errors show before torch is imported, which takes seconds.
     plain = prepare_prompts(loaded, corrupt=corrupt_texts)
     _check_noise(loaded)
+    check_audit(loaded)
     check_corruption(loaded)
     check_scorers(loaded.recipe, place_of=loaded.place)
     model = _placed(loaded, lambda: inspect_model(local_model(loaded), folder=loaded.folder))

@@ -32,6 +32,7 @@ from tasks.prompting.rendering import PromptWriter
 from tasks.prompting.restoring import Restorer
 from tasks.prompting.templates import Template
 from tasks.quality.fingerprints import FingerprintIndex
+from tasks.release.data_input import data_sha256
 from tasks.release.manifest import package_versions
 from tasks.release.publish import sweep, version_name
 
@@ -58,6 +59,8 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
     }
     if (question := label_question(recipe)) is not None:
         contents["label_of"] = question.sha256
+    audit_data = checked.loaded.audit_paths()
+    contents |= {role: data_sha256(path) for role, path in audit_data.items()}
     own = {
         "device": info.device,
         "model": model.name,
@@ -75,6 +78,7 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
         recipe=recipe,
         model=model,
         rewards={name: found.model for name, found in checked.rewards.items()},
+        audit_data={role: str(path) for role, path in audit_data.items()},
     )
 
 
@@ -107,14 +111,20 @@ def prompt_writer(workspace: Workspace) -> PromptWriter:
     """Open the prompts of a run, from the template and the examples as they were at its start."""
     inputs = json.loads(workspace.inputs.read_text("utf-8"))
     recipe = workspace.facts.recipe
-    examples = None
-    if (kept := inputs["examples"]) is not None:
-        pools = tuple(tuple(Example(*example) for example in pool) for pool in kept["pools"])
-        examples = ExampleSet(pools, kept["per_row"], kept["seed"], kept["sha256"])
+    examples = examples_of(workspace)
     template = Template(**inputs["template"])
     model = _inspected(workspace)
     restorer = Restorer.of(recipe, examples=examples, corrupt=corrupt_texts)
     return PromptWriter(recipe, Plan.of(recipe), template, examples, model.format_prompt, restorer)
+
+
+def examples_of(workspace: Workspace) -> ExampleSet | None:
+    """Read the few-shot examples of a run as they were at its start; None when it has none."""
+    kept = json.loads(workspace.inputs.read_text("utf-8"))["examples"]
+    if kept is None:
+        return None
+    pools = tuple(tuple(Example(*example) for example in pool) for pool in kept["pools"])
+    return ExampleSet(pools, kept["per_row"], kept["seed"], kept["sha256"])
 
 
 @lru_cache(maxsize=1)

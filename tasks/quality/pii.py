@@ -89,6 +89,11 @@ _CARD = re.compile(
 _IPV4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9])")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{2,39}(?:(?:\.[0-9]{1,3}){3})?(?![\w:]|\.[0-9])")
 
+_WORD = re.compile(r"\S+")
+_PART = re.compile(r"[\d@]")
+_CUT_CHARS = 100
+_CUT_DIGITS = 5
+
 # RFC 2606 and RFC 6761: nobody can be reached there.
 _NO_HOST = re.compile(
     r"(?:.*\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost|local)\.?", re.I | re.S
@@ -149,10 +154,30 @@ def mask_text(text: str, hits: Iterable[Hit]) -> str:
     return "".join(parts) + text[last:]
 
 
-def _mask(value: str) -> str:
-    """Keep at most two characters at either end, and no more than two fifths in all."""
+def mask_value(value: str) -> str:
+    """Return a value of the same length, at most two characters at either end left.
+
+    No more than two fifths of it are left in all.
+    """
     edge = min(2, len(value) // 5)
     return value[:edge] + "*" * (len(value) - 2 * edge) + value[len(value) - edge :]
+
+
+def mask_end(text: str) -> str:
+    """Return a text that was cut, of the same length, without the half value that may end it.
+
+    Masked are its last words that hold a digit or an `@` each, or a `://`, when they have an `@`, a
+    `://` or `_CUT_DIGITS` digits together: no rule tells what half a value was to become.
+    """
+    start, tail = len(text), text[-_CUT_CHARS:]
+    for word in reversed(list(_WORD.finditer(tail))):
+        if not (_PART.search(word[0]) or "://" in word[0]):
+            break
+        start = len(text) - len(tail) + word.start()
+    end = text[start:]
+    if "@" in end or "://" in end or sum(map(str.isdecimal, end)) >= _CUT_DIGITS:
+        return text[:start] + mask_value(end)
+    return text
 
 
 def _screen(texts: Sequence[str], region: str | None) -> dict[Kind, NDArray[np.int64]]:
@@ -172,7 +197,7 @@ def _find_in(place: int, text: str, kinds: list[Kind], region: str | None) -> li
         for start, end, reserved in _finder(kind, region)(text):
             if taken.find(1, start, end) < 0:
                 taken[start:end] = b"\1" * (end - start)
-                hits.append(Hit(place, kind, start, end, reserved, _mask(text[start:end])))
+                hits.append(Hit(place, kind, start, end, reserved, mask_value(text[start:end])))
     return sorted(hits, key=lambda hit: hit.start)
 
 

@@ -1,29 +1,23 @@
 """From a finished workspace to a release: the last station of every row."""
 
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from schemas.manifest import Determinism, GateResult, Hardware, Manifest, ModelInfo
+from schemas.audit import Audit
+from schemas.manifest import AuditSummary, Determinism, GateResult, Hardware, Manifest, ModelInfo
 from schemas.recipe import Recipe
 from schemas.recipe_identity import resolved_yaml
-from schemas.row import EDITS, REJECTED_SCHEMA, RELEASED_SCHEMA, SCORED_SCHEMA
-from tasks.planning.rounds import candidates
 from tasks.planning.workspace import Workspace
 from tasks.release.accounts import Accounts, balance
 from tasks.release.card import render_card
 from tasks.release.draft import ReleaseDraft
 from tasks.release.manifest import package_versions
+from tasks.release.outcome import rejected, released
 from tasks.report.builder import FindingsBuilder
-from tasks.report.page import write_report
-
-_STRATEGY = "strategy_index"
+from tasks.report.release_page import write_report
 
 
 def assemble(
@@ -52,7 +46,7 @@ def assemble(
     start = perf_counter()
     facts = workspace.facts
     recipe, home = facts.recipe, workspace.folder.parent
-    accounts = balance(workspace, recipe)
+    accounts, audit = balance(workspace, recipe), _audit(workspace)
     with ReleaseDraft(
         home, version=facts.version, splits=tuple(recipe.splits), row_group_rows=recipe.shard_size
     ) as draft:
@@ -61,7 +55,7 @@ def assemble(
             name=recipe.name,
             version=facts.version,
             created=facts.created,
-            verdict="pass" if _passes(recipe, accounts, gates) else "fail",
+            verdict="pass" if _passes(recipe, accounts, gates, audit) else "fail",
             recipe_sha256=facts.recipe_sha256,
             inputs=facts.inputs,
             model=model,
@@ -76,9 +70,10 @@ def assemble(
             determinism=determinism,
             hardware=hardware,
             gates=gates,
+            audit=None if audit is None else _summary(audit),
             files=(),
         )
-        write_report(findings.build(manifest), draft.folder)
+        write_report(findings.build(manifest, audit=audit), draft.folder)
         _copy_expectations(workspace, draft)
         draft.write_text("recipe.yaml", resolved_yaml(recipe))
         draft.write_text("README.md", render_card(recipe, manifest))
@@ -109,41 +104,20 @@ def _copy_expectations(workspace: Workspace, draft: ReleaseDraft) -> None:
             draft.write_text(path, source.read_text("utf-8"))
 
 
-def _passes(recipe: Recipe, accounts: Accounts, gates: tuple[GateResult, ...]) -> bool:
+def _audit(workspace: Workspace) -> Audit | None:
+    if workspace.facts.recipe.audit is None:
+        return None
+    return Audit.model_validate_json(workspace.audit.read_bytes())
+
+
+def _summary(audit: Audit) -> AuditSummary:
+    levels = Counter(gate.level for gate in audit.gates)
+    return AuditSummary(verdict=audit.verdict, reasons=audit.reasons, gates=dict(levels))
+
+
+def _passes(
+    recipe: Recipe, accounts: Accounts, gates: tuple[GateResult, ...], audit: Audit | None
+) -> bool:
     short = accounts.rows.shortfall > 0 and not recipe.budget.allow_shortfall
-    return not short and all(gate.passed for gate in gates)
-
-
-def released(
-    workspace: Workspace,
-) -> Iterator[tuple[pa.Table, NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield the released rows shard by shard in row order, with places of splits and strategies."""
-    splits = pq.read_table(workspace.final / "arranged.parquet")["split"].to_numpy()
-    start = 0
-    columns = [*RELEASED_SCHEMA.names, _STRATEGY]
-    for path in sorted(workspace.final.glob("shard-*.noised.parquet")):
-        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
-        rows = table.select(RELEASED_SCHEMA.names).cast(RELEASED_SCHEMA)
-        own = splits[start : start + table.num_rows].astype(np.int64)
-        yield rows, own, _strategies(table)
-        start += table.num_rows
-
-
-def rejected(workspace: Workspace) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
-    """Yield the rejected candidates with `REJECTED_SCHEMA`, and the places of their strategies.
-
-    They come by shards in (round, row) order.
-    """
-    columns = [name for name in REJECTED_SCHEMA.names if name in SCORED_SCHEMA.names]
-    for table in candidates(workspace, columns=[*columns, _STRATEGY]):
-        lost = table.filter(pc.is_valid(table["reason"]))
-        strategies = _strategies(lost)
-        nothing = pa.nulls(lost.num_rows)
-        for name in ("clean_text", "clean_label"):
-            lost = lost.append_column(name, nothing.cast(pa.string()))
-        lost = lost.append_column("noise", pa.array([[]] * lost.num_rows, EDITS))
-        yield lost.select(REJECTED_SCHEMA.names).cast(REJECTED_SCHEMA), strategies
-
-
-def _strategies(table: pa.Table) -> NDArray[np.int64]:
-    return np.asarray(table[_STRATEGY].to_numpy(), dtype=np.int64)
+    blocked = audit is not None and audit.verdict == "block" and recipe.gates.audit is not None
+    return not short and not blocked and all(gate.passed for gate in gates)

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from schemas.manifest import Manifest
+from schemas.manifest import AuditSummary, Manifest
 from schemas.noise_mixtures import operator_kinds
 from schemas.recipe import Recipe
 from schemas.row import RELEASED_SCHEMA, SCORES
@@ -195,7 +195,16 @@ def _gates(manifest: Manifest) -> str:
         )
         for gate in manifest.gates
     )
-    return "## Gates\n\n" + _table(("gate", "verdict", "observed", "bound", "meaning"), rows)
+    gates = "## Gates\n\n" + _table(("gate", "verdict", "observed", "bound", "meaning"), rows)
+    return gates if manifest.audit is None else gates + _audit(manifest.audit)
+
+
+def _audit(audit: AuditSummary) -> str:
+    reasons = "".join(f"1. {escape(reason)}\n" for reason in audit.reasons)
+    return (
+        f"\n## Audit\n\nIts verdict is **{audit.verdict}** (ship, fix or block); `report.html` and "
+        f"`report.json` hold every measure.\n\n{reasons}"
+    )
 
 
 def _columns(recipe: Recipe) -> str:

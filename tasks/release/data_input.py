@@ -13,6 +13,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from schemas.errors import InputError
+from tasks.planning.shards import combine, file_sha256
 
 _BATCH_ROWS = 8192
 _READ_BYTES = 1 << 20
@@ -85,6 +86,11 @@ def data_files(path: Path) -> list[Path]:
         if files := sorted(one for one in place.glob("*.*") if one.suffix.lower() in _SUFFIXES):
             return files
     raise _unreadable(path, f"holds no {', '.join(_SUFFIXES)} files", "name a file or its folder")
+
+
+def data_sha256(path: Path) -> str:
+    """Hash the files of a dataset, by their names and contents."""
+    return combine(*((file.name, file_sha256(file)) for file in data_files(path)))
 
 
 def _parquet_files(folder: Path) -> list[Path]:

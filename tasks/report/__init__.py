@@ -2,6 +2,6 @@
 
 from tasks.report.builder import FindingsBuilder
 from tasks.report.findings import Findings
-from tasks.report.page import render_page, write_report
+from tasks.report.release_page import render_page, write_report
 
 __all__ = ["Findings", "FindingsBuilder", "render_page", "write_report"]

@@ -1,19 +1,17 @@
 """The report of an audit as one page and its JSON twin."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import to_json
 
 from schemas.audit import Audit
 from tasks.planning.faults import disk_faults
 from tasks.report.audit_view import Limits, view
-from tasks.report.page import render_template, template_pieces
+from tasks.report.page import render_fitting
 
 _TEMPLATE = "audit.html.j2"
-MAX_BYTES = 2_000_000
-"""Size of a page at most, whatever the dataset."""
 LIMITS = (
     Limits(
         findings=100, evidence=12, chars=300, sentence=1200, gates=300, metrics=200, tables=20,
@@ -38,30 +36,13 @@ def render_audit_page(audit: Audit) -> str:
         audit: What was found. All its texts are untrusted.
 
     Returns:
-        The document, at most `MAX_BYTES` long in UTF-8. It says what it leaves out.
+        The document, at most 2 MB long in UTF-8. It says what it leaves out.
     """
-    for limits in LIMITS[:-1]:
-        page = _within(template_pieces(_TEMPLATE, view(audit, limits)), most=MAX_BYTES)
-        if page is not None:
-            return page
-    return render_template(_TEMPLATE, view(audit, LIMITS[-1]))
-
-
-def _within(pieces: Iterable[str], *, most: int) -> str | None:
-    """Join pieces of at most so many bytes together; None as soon as there are more."""
-    kept, size = [], 0
-    for piece in pieces:
-        kept.append(piece)
-        size += len(piece.encode())
-        if size > most:
-            return None
-    return "".join(kept)
+    return render_fitting(_TEMPLATE, ({"f": view(audit, limits)} for limits in LIMITS))
 
 
 def write_audit_report(audit: Audit, folder: Path) -> None:
     """Write `report.html` and `report.json` into an existing folder.
-
-    Halves of surrogate pairs, which no file of UTF-8 can hold, are replaced in the twin.
 
     Raises:
         CorpusmithError: If they cannot be written.
@@ -69,8 +50,16 @@ def write_audit_report(audit: Audit, folder: Path) -> None:
     page, twin = folder / "report.html", folder / "report.json"
     with disk_faults(page):
         page.write_text(render_audit_page(audit), encoding="utf-8", newline="\n")
-        plain = _encodable(audit.model_dump(mode="json"))
-        twin.write_bytes(to_json(plain, indent=2, inf_nan_mode="null") + b"\n")
+        twin.write_bytes(encodable_json(audit))
+
+
+def encodable_json(report: BaseModel) -> bytes:
+    """Write a report as JSON.
+
+    Halves of surrogate pairs, which no file of UTF-8 can hold, are replaced.
+    """
+    plain = _encodable(report.model_dump(mode="json"))
+    return to_json(plain, indent=2, inf_nan_mode="null") + b"\n"
 
 
 def _encodable(value: Any) -> Any:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas.audit import Audit
 from schemas.manifest import Manifest
 from schemas.recipe import Recipe
 from schemas.recipe_identity import resolved_yaml
@@ -113,11 +114,12 @@ class FindingsBuilder:
             if sample.wants(key):
                 sample.add(key, row_id, rejected_row(_row(table, place)))
 
-    def build(self, manifest: Manifest) -> Findings:
+    def build(self, manifest: Manifest, *, audit: Audit | None = None) -> Findings:
         """Put everything together.
 
         Args:
             manifest: The run's manifest; `files` may still be empty.
+            audit: The audit of its rows, when there is one.
 
         Returns:
             The findings; the same rows in any order and any shards give the same findings.
@@ -153,6 +155,7 @@ class FindingsBuilder:
             samples=self._samples(rejections),
             recipe=excerpt(resolved_yaml(self._recipe), RECIPE_CHARS),
             provenance=self._provenance(manifest),
+            audit=audit,
         )
 
     def _sample_accepted(self, table: pa.Table) -> None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from schemas.audit import Audit
 from schemas.base import Frozen
 from schemas.manifest import (
     Determinism,
@@ -262,3 +263,5 @@ class Findings(Frozen):
     recipe: Excerpt
     """The resolved recipe as YAML."""
     provenance: Provenance
+    audit: Audit | None = None
+    """The audit of the released rows; null when the recipe leaves it out."""

@@ -13,7 +13,7 @@ def render_noise_page(findings: NoiseFindings) -> str:
     Args:
         findings: What the report says.
     """
-    return render_template("noise.html.j2", findings)
+    return render_template("noise.html.j2", f=findings)
 
 
 def noise_report_paths(data: Path) -> tuple[Path, Path]:

@@ -1,54 +1,68 @@
-"""Findings to one page: self-contained, without any request, complete without script."""
+"""Templates to one page: self-contained, without any request, complete without script."""
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.report import audit_charts, audit_figures, audit_wording, charts, formatting, wording
-from tasks.report.findings import Findings
 
+MAX_BYTES = 2_000_000
+"""Size of a page at most, whatever the dataset."""
 _HERE = Path(__file__).parent
 
 
-def render_page(findings: Findings) -> str:
-    """Render the report as one HTML document.
-
-    Every text of the findings is escaped and stands in element content only, never in an
-    attribute, a script or a style. The page's policy forbids every load, and every style and script
-    but its own two.
-
-    Args:
-        findings: What the report says.
-
-    Returns:
-        The document, below 2 MB for findings that a `FindingsBuilder` made.
-    """
-    return render_template("report.html.j2", findings)
-
-
-def render_template(name: str, findings: object) -> str:
+def render_template(name: str, **context: object) -> str:
     """Render a template of this folder with the report's style and script, and a policy for both.
+
+    Every text of the context is escaped and stands in element content only, never in an attribute,
+    a script or a style. The page's policy forbids every load, and every style and script but its
+    own two.
 
     Args:
         name: The template's file name.
-        findings: What the template calls `f`.
+        context: What the template reads by these names.
     """
-    return "".join(template_pieces(name, findings))
+    return "".join(_pieces(name, context))
 
 
-def template_pieces(name: str, findings: object) -> Iterator[str]:
-    """Render as `render_template` does, piece by piece, for who may stop before the end."""
+def render_fitting(name: str, contexts: Iterable[Mapping[str, object]]) -> str:
+    """Render a template with the first of `contexts` whose page is at most `MAX_BYTES` long.
+
+    Args:
+        name: The template's file name.
+        contexts: At least one, each smaller than the one before; the last is rendered whatever
+            its size.
+    """
+    last: Mapping[str, object] = {}
+    for last in contexts:
+        if (page := _within(_pieces(name, last), most=MAX_BYTES)) is not None:
+            return page
+    return render_template(name, **last)
+
+
+def _within(pieces: Iterable[str], *, most: int) -> str | None:
+    """Join pieces of at most so many bytes together; None as soon as there are more."""
+    kept, size = [], 0
+    for piece in pieces:
+        kept.append(piece)
+        size += len(piece.encode())
+        if size > most:
+            return None
+    return "".join(kept)
+
+
+def _pieces(name: str, context: Mapping[str, object]) -> Iterator[str]:
     style = (_HERE / "report.css").read_text(encoding="utf-8")
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     return (
         _environment()
         .get_template(name)
         .generate(
-            f=findings,
+            **context,
             style=Markup(style),
             script=Markup(script),
             policy=(
@@ -58,17 +72,6 @@ def template_pieces(name: str, findings: object) -> Iterator[str]:
             ),
         )
     )
-
-
-def write_report(findings: Findings, folder: Path) -> None:
-    """Write `report.html` and `report.json` into an existing folder.
-
-    Raises:
-        OSError: If the folder cannot be written.
-    """
-    (folder / "report.html").write_text(render_page(findings), encoding="utf-8", newline="\n")
-    twin = findings.model_dump_json(indent=2) + "\n"
-    (folder / "report.json").write_text(twin, encoding="utf-8", newline="\n")
 
 
 def _environment() -> Environment:

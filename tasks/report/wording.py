@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from schemas.gates import Reason
-from schemas.manifest import GateResult, Manifest, RowCounts
+from schemas.manifest import AuditSummary, GateResult, Manifest, RowCounts
 from tasks.report.formatting import decimal, integer
 
 
@@ -70,9 +70,22 @@ def grounds(manifest: Manifest) -> tuple[str, ...]:
     gates = [_gates_sentence(manifest.gates, failed), *map(_failure, failed)]
     rows = [_rows_sentence(manifest.rows, allowed=manifest.verdict == "pass")]
     sentences = [*rows, *gates] if manifest.rows.shortfall else [*gates, *rows]
-    if manifest.verdict == "fail" and not failed and not manifest.rows.shortfall:
-        sentences.append("A check of the validation suite failed; expectations/ holds its result.")
-    return tuple(sentences)
+    if manifest.audit is None:
+        return tuple(sentences)
+    blocks = manifest.verdict == "fail" and manifest.audit.verdict == "block"
+    audit = _audit_sentences(manifest.audit)
+    return (*audit, *sentences) if blocks else (*sentences, *audit)
+
+
+def _audit_sentences(audit: AuditSummary) -> tuple[str, ...]:
+    match audit.verdict:
+        case "ship":
+            return ("The audit found nothing that must be mended.",)
+        case "fix":
+            return ("The audit found what should be mended before training:", *audit.reasons)
+        case "block":
+            return ("The audit advises against training on these rows:", *audit.reasons)
+    assert_never(audit.verdict)
 
 
 def _gates_sentence(gates: tuple[GateResult, ...], failed: list[GateResult]) -> str:

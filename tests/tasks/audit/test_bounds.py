@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.audit import Estimate, GateOutcome, Group, Metric
-from schemas.audit_gates import AuditFile, Bound
+from schemas.audit_gates import AuditFile
+from schemas.bounds import Bound
 from tasks.audit.bounds import Allowed, Excess, Gate, Multiple, bound_beside, bounds_of
 from tasks.audit.defaults import DEFAULT_GATES
 from tasks.audit.metrics_page import gate_in_words, metrics_page

@@ -8,7 +8,7 @@ def test_a_row_is_cut_and_its_spans_with_it() -> None:
     text = "x" * 298 + "bad words"
     corpus = Corpus(name="c", ids=["r\ud800"], texts=[text], labels=["l"])
     shown = excerpt(corpus, 0, text=text, spans=[(298, 301), (302, 307)], note="\udfff")
-    assert (shown.id, shown.note, shown.label) == ("r?", "?", "l")
+    assert (shown.id, shown.note, shown.label) == ("r\ufffd", "\ufffd", "l")
     assert (len(shown.text), shown.chars) == (300, 307)
     assert shown.spans == (Span(start=298, end=300),)
 

@@ -10,6 +10,7 @@ from tasks.bias.counterfactual import swap_rows
 from tasks.bias.mitigation import (
     augmentation,
     independence_weights,
+    joint_weights,
     plain_v,
     top_up,
     weighted_counts,
@@ -99,3 +100,58 @@ def test_swapped_copies_remove_the_association() -> None:
 
 def test_a_table_of_one_column_has_no_association() -> None:
     assert plain_v(np.array([[3, 0], [4, 0]])) == 0
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 3))
+@settings(max_examples=30, deadline=None)
+def test_on_one_axis_joint_weights_are_those_of_kamiran_and_calders(seed: int, empty: int) -> None:
+    random = np.random.default_rng(seed)
+    values, groups = random.integers(-1, 3, 60), random.integers(-1, 4, 60)
+    groups[(groups == empty) & (values == 0)] = -1
+    one = independence_weights(values, groups, shape=(3, 4))
+    joint = joint_weights(values, [groups], shapes=[(3, 4)])
+    assert joint.weights == pytest.approx(one.weights)
+    assert joint.effective_rows == pytest.approx(one.effective_rows)
+
+
+def fitted_slowly(values: np.ndarray, columns: list[np.ndarray]) -> np.ndarray:
+    """Fit row by row, by the definition of iterative proportional fitting."""
+    weights = np.ones(len(values))
+    for _ in range(400):
+        for column in columns:
+            both = column >= 0
+            for value in np.unique(values):
+                for group in np.unique(column[both]):
+                    cell = both & (values == value) & (column == group)
+                    wanted = (both & (values == value)).sum() * (column == group).sum()
+                    weights[cell] *= wanted / both.sum() / weights[cell].sum()
+    return np.asarray(weights / weights.mean())
+
+
+def test_joint_weights_part_labels_from_every_axis() -> None:
+    random = np.random.default_rng(3)
+    values = random.integers(0, 2, 400)
+    columns = [
+        np.where(random.random(400) < 0.7, values, 1 - values),
+        np.where(random.random(400) < 0.6, values + 1, random.integers(-1, 3, 400)),
+    ]
+    found = joint_weights(values, columns, shapes=[(2, 2), (2, 3)])
+    assert found.weights == pytest.approx(fitted_slowly(values, columns))
+    assert found.effective_rows == pytest.approx(400**2 / (found.weights**2).sum())
+    for column, groups in zip(columns, (2, 3), strict=True):
+        before = exclusive_counts(values, column, shape=(2, groups))
+        after = weighted_counts(values, column, found.weights, shape=(2, groups))
+        assert plain_v(before) > 0.2
+        assert plain_v(after) < 1e-6
+        assert after.sum(axis=0) == pytest.approx(before.sum(axis=0))
+
+
+def test_joint_weights_of_odd_corpora() -> None:
+    none = np.zeros(0, dtype=np.int64)
+    assert joint_weights(none, [none], shapes=[(2, 2)]).effective_rows == 0
+    ones = joint_weights(np.array([0, 1, -1]), [np.array([-1, -1, 0])], shapes=[(2, 2)])
+    assert ones.weights.tolist() == [1, 1, 0]
+    # No weights can part what never meets: they stay finite, of mean 1.
+    values, groups = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
+    stuck = joint_weights(values, [groups, 1 - groups], shapes=[(2, 2), (2, 2)])
+    assert stuck.weights == pytest.approx(np.ones(4))

@@ -2,7 +2,8 @@ import random
 
 import pytest
 
-from tasks.quality.agreement import FEWEST_PER_LABEL, label_agreement
+from tasks.quality.agreement import label_agreement
+from tasks.quality.label_model import FEWEST_PER_LABEL
 
 COLOURS = ["red", "blue", "green"]
 
@@ -55,10 +56,10 @@ def test_rows_of_rare_labels_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("texts", "labels", "reason"),
     [
-        ([], [], "no rows"),
+        ([], [], "no row has a label"),
         (["x"] * 20, ["a"] * 20, "only one label"),
-        (["x"] * 8, ["a"] * 4 + ["b"] * 4, "fewer than two labels have 5 rows"),
-        (["x"] * 24, ["a"] * 20 + ["b"] * 4, "fewer than two labels have 5 rows"),
+        (list("abcdefgh"), ["a"] * 4 + ["b"] * 4, "fewer than two labels have 5 different texts"),
+        (["x"] * 24, ["a"] * 20 + ["b"] * 4, "fewer than two labels have 5 different texts"),
     ],
 )
 def test_why_nothing_can_be_said(texts: list[str], labels: list[str], reason: str) -> None:
@@ -68,8 +69,14 @@ def test_why_nothing_can_be_said(texts: list[str], labels: list[str], reason: st
     assert found.chance is None
 
 
-def test_texts_without_words_are_judged_like_others() -> None:
-    labels = ["a", "b"] * 10
-    assert None not in label_agreement(["!"] * 20, labels).agrees
-    texts = ["?" if label == "a" else "hello" for label in labels]
-    assert label_agreement(texts, labels).agrees == (True,) * 20
+def test_a_text_without_words_is_judged_like_others() -> None:
+    texts, labels = labelled(6)
+    found = label_agreement([*texts, "!"], [*labels, "red"])
+    assert found.agrees[:-1] == (True,) * len(texts)
+    assert found.agrees[-1] is not None
+
+
+def test_a_copy_of_a_text_does_not_teach_its_label() -> None:
+    texts, labels = labelled(20)
+    found = label_agreement([*texts, "paint it", "paint it"], [*labels, "red", "blue"])
+    assert not all(found.agrees[-2:])

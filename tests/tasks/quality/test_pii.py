@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tasks.quality import pii
 from tasks.quality.checksums import is_card_number
-from tasks.quality.pii import Kind, find_personal_data, mask_text
+from tasks.quality.pii import Kind, find_personal_data, mask_end, mask_text
 
 FOUND = [
     ("mail jo.doe+x@mail.acme-shop.co.uk, please", Kind.EMAIL, "jo.doe+x@mail.acme-shop.co.uk"),
@@ -134,3 +134,29 @@ def test_a_masked_text_keeps_its_length_and_nothing_else_of_its_values() -> None
 )  # fmt: skip
 def test_hostile_texts_end(hostile: str) -> None:
     assert find_personal_data([hostile, "jo@acme.de"])[-1].text == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("write to jo.doe@acm", "write to jo******cm"),
+        ("pay 4539 5787 63", "pay 45********63"),
+        ("ring +49 30 9018", "ring +4*******18"),
+        ("see https://jo:gehei", "see ht************ei"),
+        ("from 81.2.69.1", "from 8*******1"),
+        ("in 2019 she", "in 2019 she"),
+        ("in 2019", "in 2019"),
+        ("", ""),
+        ("a@ and no more", "a@ and no more"),
+    ],
+)
+def test_a_cut_text_ends_without_half_a_value(text: str, masked: str) -> None:
+    assert mask_end(text) == masked
+
+
+@given(st.text(alphabet=string.digits + "@:/. x\n\ud800", max_size=150))
+@settings(max_examples=100, deadline=None)
+def test_the_end_of_a_cut_text_keeps_its_length(text: str) -> None:
+    masked = mask_end(text)
+    assert len(masked) == len(text)
+    assert all(new in (old, "*") for old, new in zip(text, masked, strict=True))

@@ -26,7 +26,8 @@ from schemas.audit import (
 from schemas.audit_json_schema import audit_json_schema
 from schemas.errors import CorpusmithError
 from tasks.report import audit_wording
-from tasks.report.audit_page import LIMITS, MAX_BYTES, render_audit_page, write_audit_report
+from tasks.report.audit_page import LIMITS, render_audit_page, write_audit_report
+from tasks.report.page import MAX_BYTES
 
 EVIL = "<script>alert(1)</script> & \u202eevil\x07\ud800"
 

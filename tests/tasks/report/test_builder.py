@@ -154,7 +154,7 @@ def test_a_run_without_any_row_has_findings(release: Callable[..., Any]) -> None
     found = builder.build(run.manifest)
     assert found.lengths == ()
     assert (found.comparison.distinct_words, found.comparison.self_bleu_texts) == (0, 0)
-    assert found.comparison.agreement_obstacle == "there are no rows"
+    assert found.comparison.agreement_obstacle == "no row has a label"
     for strategy in found.strategies:
         assert strategy.distinct == (None, None, None)
         measured = strategy.model_dump(exclude={"kind", "settings", "distinct"})

@@ -52,7 +52,7 @@ def test_agreement_is_each_strategys_own(
             n,
             label=label,
             strategy="nucleus" if n % 2 else "typical",
-            text=f"this is what {says} says: {says}",
+            text=f"this is what {says} says: {says}, the {n}th time",
         )
         return made
 
@@ -70,7 +70,7 @@ def test_agreement_asks_for_the_label_and_the_text_before_noise(
     release: Callable[..., Any], row: Callable[..., Any]
 ) -> None:
     rows = [
-        row(n, label="ba"[n % 2], clean_label="ab"[n % 2], clean_text=f"says {'ab'[n % 2]}")
+        row(n, label="ba"[n % 2], clean_label="ab"[n % 2], clean_text=f"{n} says {'ab'[n % 2]}")
         | {"text": "noise"}
         for n in range(20)
     ]

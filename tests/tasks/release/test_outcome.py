@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from schemas.row import REJECTED_SCHEMA, RELEASED_SCHEMA
 from tasks.planning.rounds import candidates
-from tasks.release.assembly import rejected, released
+from tasks.release.outcome import rejected, released
 
 
 def test_every_candidate_is_released_or_rejected(
