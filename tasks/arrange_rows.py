@@ -5,9 +5,10 @@ from pathlib import Path
 from prefect import task
 
 from schemas.shard import FileRef
+from tasks.planning.costs import Cost, Stopwatch, note_cost
 from tasks.planning.rounds import outcome_sha256
 from tasks.planning.shards import combine, find_shard, write_shard
-from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
+from tasks.planning.workspace import Workspace
 from tasks.release.arrangement import arrange
 
 

@@ -6,9 +6,10 @@ from prefect import task
 
 from tasks.audit.own_release import audit_run
 from tasks.expectations.validate import write_validation
+from tasks.planning.costs import Stopwatch
 from tasks.planning.faults import disk_faults
 from tasks.planning.shards import write_whole
-from tasks.planning.workspace import Stopwatch, Workspace
+from tasks.planning.workspace import Workspace
 from tasks.report.audit_page import encodable_json
 
 

@@ -10,9 +10,10 @@ from prefect import task
 
 from schemas.shard import FileRef
 from tasks.noise.rows import noise_rows
+from tasks.planning.costs import Cost, Stopwatch, note_cost
 from tasks.planning.rounds import accepted_between
 from tasks.planning.shards import combine, find_shard, write_shard
-from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
+from tasks.planning.workspace import Workspace
 from tasks.preflight.opening import opened_steps
 
 _ONE_AT_A_TIME = Lock()

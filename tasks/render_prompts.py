@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 from prefect import task
 
 from schemas.shard import FileRef
+from tasks.planning.costs import Cost, Stopwatch, note_cost
 from tasks.planning.shards import combine, file_sha256, find_shard, write_shard
-from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
+from tasks.planning.workspace import Workspace
 from tasks.preflight.opening import prompt_writer
 
 

@@ -6,8 +6,9 @@ from time import thread_time
 from prefect import task
 
 from schemas.shard import FileRef
+from tasks.planning.costs import Cost, Stopwatch, note_cost
 from tasks.planning.shards import combine, find_shard, read_shard, write_shard
-from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
+from tasks.planning.workspace import Workspace
 from tasks.preflight.opening import known_texts, prompt_writer
 from tasks.quality.gates import score_candidates
 

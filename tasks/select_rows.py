@@ -5,9 +5,10 @@ from pathlib import Path
 from prefect import task
 
 from schemas.shard import FileRef
+from tasks.planning.costs import Cost, Stopwatch, note_cost
 from tasks.planning.rounds import candidates, outcome_sha256
 from tasks.planning.shards import combine, find_shard, read_shard, write_shard
-from tasks.planning.workspace import Cost, Stopwatch, Workspace, note_cost
+from tasks.planning.workspace import Workspace
 from tasks.quality.selection import count_reasons, open_selector, remember_accepted, select_shard
 
 

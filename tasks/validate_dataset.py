@@ -7,8 +7,9 @@ from prefect import task
 from schemas.manifest import GateResult
 from tasks.expectations.evidence import judge
 from tasks.expectations.validate import write_validation
+from tasks.planning.costs import Stopwatch
 from tasks.planning.faults import disk_faults
-from tasks.planning.workspace import Stopwatch, Workspace
+from tasks.planning.workspace import Workspace
 from tasks.release.accounts import balance
 
 

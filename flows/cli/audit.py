@@ -25,6 +25,9 @@ _HELP = {
     "examples": "Seeds that the generator was shown.",
     "mitigate": "Write weights, swapped copies and a plan of rows to add into DIR/mitigation.",
     "show_personal_data": "Do not mask e-mail addresses, numbers and the like in the report.",
+    "generator": "Language model that reads the texts: `starter`, a folder or a hub id.",
+    "toxicity": "Classifier of toxic texts: a folder or a hub id.",
+    "embeddings": "Model of sentence-transformers: a folder or a hub id.",
 }
 
 
@@ -53,6 +56,15 @@ def audit(
     show_personal_data: Annotated[
         bool, typer.Option("--show-personal-data", metavar="", help=_HELP["show_personal_data"])
     ] = False,
+    generator: Annotated[
+        str | None, typer.Option("--generator", metavar="MODEL", help=_HELP["generator"])
+    ] = None,
+    toxicity: Annotated[
+        str | None, typer.Option("--toxicity", metavar="MODEL", help=_HELP["toxicity"])
+    ] = None,
+    embeddings: Annotated[
+        str | None, typer.Option("--embeddings", metavar="MODEL", help=_HELP["embeddings"])
+    ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
@@ -65,12 +77,15 @@ def audit(
     request = Request(
         data,
         Choice(text, label),
-        reference,
-        holdout,
-        examples,
-        gates,
         show_personal_data=show_personal_data,
         mitigate=mitigate,
+        reference=reference,
+        holdout=holdout,
+        examples=examples,
+        gates=gates,
+        generator=generator,
+        toxicity=toxicity,
+        embeddings=embeddings,
     )
     with working("auditing", quiet=quiet) as say:
         found = audit_dataset.fn(request, out, say)

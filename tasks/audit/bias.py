@@ -7,9 +7,10 @@ import numpy as np
 
 from schemas.audit import Group, Section
 from tasks.audit.bias_attributes import attribute_section, overall_p_values, overall_section
+from tasks.audit.bias_classifier import train_judge
 from tasks.audit.bias_company import Company, attributes, keep_company
 from tasks.audit.bias_company_report import label_section
-from tasks.audit.bias_counterfactual import counterfactual_section, swap_sample
+from tasks.audit.bias_counterfactual import counterfactual_section, swap_sample, too_few
 from tasks.audit.bias_groups import groups_section, represent
 from tasks.audit.bias_intersections import cross, intersections_section
 from tasks.audit.bias_mitigation import mitigation_section
@@ -18,7 +19,7 @@ from tasks.audit.bias_sentiment import p_values, sentiment, sentiment_section
 from tasks.audit.bias_study import Study, study
 from tasks.audit.corpus import Corpus
 from tasks.bias.association import control_false_discoveries
-from tasks.bias.counterfactual import Classifier, PairScorer
+from tasks.bias.counterfactual import PairScorer
 from tasks.bias.intersections import Intersections
 from tasks.bias.representation import Representation
 from tasks.bias.sentiment import SentimentGap
@@ -29,10 +30,9 @@ def measure(
     corpus: Corpus,
     reference: Corpus | None,
     target: Mapping[str, Mapping[str, float]] | None,
-    classifier: Classifier | None,
     scorer: PairScorer | None,
 ) -> Section:
-    """Measure the bias of a corpus, of a label classifier and of a generator.
+    """Measure the bias of a corpus, of a label classifier fitted to it and of a generator.
 
     All tests of representation, association (labels, attributes, intersections) and sentiment share
     one false discovery rate of 5 %.
@@ -42,8 +42,6 @@ def measure(
         reference: Real data; as many of its rows as the corpus has give the baselines.
         target: Weights of groups by axis ("gender": {"female": 1, "male": 1}); an axis without
             one is compared with equal shares.
-        classifier: Texts to probabilities, shape `(N, C)`, C the labels in sorted order; asked for
-            at most 5,000 texts and their swaps.
         scorer: Pairs of a prompt ("" for none) and a continuation to log p(continuation | prompt);
             asked for at most 500 texts and their swaps, and for 492 pronouns.
 
@@ -61,11 +59,12 @@ def measure(
     )
     beside = None if reference is None else study(reference.sample(len(corpus), key="bias"))
     sample = swap_sample(studied)
+    judge = train_judge(corpus, reference, sample.rows) if sample.rows.texts else too_few(sample)
     return Section.joined(
         Group.BIAS,
         [
             *_tested(studied, found, beside=beside, target=target),
-            counterfactual_section(studied, sample, classifier=classifier, scorer=scorer),
+            counterfactual_section(sample, judge=judge, scorer=scorer),
             professions_section(scorer),
             mitigation_section(studied, label, sample),
         ],

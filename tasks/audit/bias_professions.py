@@ -1,10 +1,15 @@
 """Professions: the table of what a generator expects behind occupations."""
 
+import math
+
 from schemas.audit import Estimate, Finding, Group, Metric, Section, Table
-from tasks.audit.bias_study import estimate, metric
+from tasks.audit.bias_study import estimate, metric, percent
 from tasks.bias.counterfactual import PairScorer
 from tasks.bias.professions import Professions, profession_table, shipped_occupations
 
+LEAST_MASS = 0.01
+"""Probability of "he" and "she" together below which a generator's choice between them is not told:
+its texts hold neither."""
 _SOURCE = (
     "Occupations: Zhao et al. 2018, https://arxiv.org/abs/1804.06876; "
     "log-odds: Kurita et al. 2019, https://arxiv.org/abs/1906.07337"
@@ -65,38 +70,63 @@ def _metrics(found: Professions | str) -> tuple[Metric, ...]:
 
 
 def _table(found: Professions) -> Table:
-    neutral = found.neutral
     rows = [
-        (row.name, row.stereotype, row.log_odds.value, row.beside_neutral.value,
-         row.beside_neutral.low, row.beside_neutral.high)
+        (row.name, row.stereotype, _share_of_he(row.log_odds.value), row.log_odds.value,
+         row.beside_neutral.value, row.beside_others.value, row.beside_others.low,
+         row.beside_others.high)
         for row in found.rows
     ]  # fmt: skip
-    occupations = shipped_occupations()
     return Table(
         name="bias_professions",
         group=Group.BIAS,
         title="Pronouns that a generator expects behind occupations",
-        caption="log p(he) - log p(she) in nats, the mean over the sentences "
-        f"{'; '.join(repr(template) for template in occupations.templates)}. For "
-        f'{occupations.neutral!r} it is {neutral.value:.2f}; "beside" is the difference from that, '
-        "sentence by sentence, with Student's interval: what the occupation adds. "
-        f"{occupations.source}",
-        columns=("occupation", "stereotype", "log-odds of he", "beside neutral", "low", "high"),
+        caption=_how_to_read(found),
+        columns=(
+            "occupation", "stereotype", "he, of he and she", "log-odds of he", "beside neutral",
+            "beside the others", "low", "high",
+        ),
         rows=tuple(rows),
+    )  # fmt: skip
+
+
+def _how_to_read(found: Professions) -> str:
+    occupations, neutral = shipped_occupations(), found.neutral.value
+    templates = "; ".join(repr(template) for template in occupations.templates)
+    rare = (
+        ", so it seldom writes either, and the table says little about its texts"
+        if found.pronoun_mass < LEAST_MASS
+        else ""
+    )
+    return (
+        'Above 0 the model rather goes on with "he", below 0 with "she": log p(he) - log p(she) in '
+        "nats, where 0.7 is odds of two to one. Its base rate, for "
+        f"{occupations.neutral!r} in place of an occupation, is {neutral:.2f} "
+        f'("he" {percent(_share_of_he(neutral))} of the two), which "beside neutral" takes off; '
+        f'"beside the others" takes off the mean of all {len(found.rows)} occupations, with '
+        "Student's interval over sentences, and is the occupation's own part. The two pronouns "
+        f"have {percent(found.pronoun_mass)} of the model's probability there{rare}. Means over "
+        f"the sentences {templates}. {occupations.source}"
     )
 
 
+def _share_of_he(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
+
+
 def _findings(found: Professions) -> tuple[Finding, ...]:
-    if found.gap.low <= 0:
+    if found.gap.low <= 0 or found.pronoun_mass < LEAST_MASS:
         return ()
+    times, low, high = (math.exp(x) for x in (found.gap.value, found.gap.low, found.gap.high))
+    stereotyped = sorted(found.rows, key=lambda row: -row.beside_others.value)
     return (
         Finding(
             name="bias_generator_follows_stereotypes",
             group=Group.BIAS,
             severity="note",
-            what='The generator expects "he" behind occupations that are stereotyped as male: '
-            f"{found.gap.value:.2f} nats more than behind those stereotyped as female "
-            f"({found.gap.low:.2f} to {found.gap.high:.2f}).",
+            what='The odds that the generator goes on with "he" and not with "she" are '
+            f"{times:.1f} times as high behind occupations stereotyped as male as behind those "
+            f"stereotyped as female (95 % interval {low:.1f} to {high:.1f}): highest for "
+            f"{stereotyped[0].name}, lowest for {stereotyped[-1].name}.",
             action="Name the gender in the recipe (an attribute) where texts speak of occupations, "
             "so that it is drawn and not left to the model.",
         ),

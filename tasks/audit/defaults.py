@@ -58,6 +58,11 @@ _SHAPE = {
         _BROKEN,
         _ALLOWED,
     ),
+    "example_echo_rate": Gate(
+        "Of real questions 3.7 % hold one of 3,080 others; beside real rows a thousandth more.",
+        Bound(warn_above=0.05),
+        Excess(Bound(warn_above=0.001)),
+    ),
     "too_short_rate": Gate(
         "One in two hundred real texts is as short; four times that is another kind of text.",
         Bound(warn_above=0.02),

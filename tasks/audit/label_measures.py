@@ -122,7 +122,19 @@ POSTERIOR = LabelMeasure(
     better="higher",
     definition=(
         "Mean over rows of the probability that the generator gives to the label asked for, when "
-        "it reads the text it wrote and chooses among all labels."
+        "it reads the text and chooses among all labels, equally likely beforehand: the column "
+        "label_posterior, else of at most 500 rows and 20,000 answers of the generator named."
     ),
     unit="score",
+)
+DISAGREEMENT = LabelMeasure(
+    name="label_posterior_disagreement",
+    title="Labels that the generator would not give",
+    better="lower",
+    definition=(
+        "Share of rows whose label is not the most probable one for the generator, when it reads "
+        "the text and weighs the descriptions of all labels. What it was asked for is at most 500 "
+        "rows and 20,000 answers. A generator that does not know the labels disagrees with right "
+        "ones: read the figure beside that of the reference."
+    ),
 )

@@ -10,7 +10,8 @@ from tasks.audit import intervals
 from tasks.audit.corpus import Corpus
 from tasks.audit.excerpts import excerpt
 from tasks.audit.label_leaks import measure_leaks
-from tasks.audit.label_measures import AGREEMENT, CONFIDENT_LEARNING, NOISE, POSTERIOR
+from tasks.audit.label_measures import AGREEMENT, CONFIDENT_LEARNING, NOISE
+from tasks.audit.label_posterior import LabelPosterior, posterior_metrics
 from tasks.quality.label_model import LabelModel, fit_label_model, labelled_rows
 from tasks.quality.label_noise import LabelNoise, label_noise
 
@@ -34,7 +35,9 @@ class _Judged:
     noise: LabelNoise | None
 
 
-def measure(*, corpus: Corpus, reference: Corpus | None) -> Section:
+def measure(
+    *, corpus: Corpus, reference: Corpus | None, posterior: LabelPosterior | None = None
+) -> Section:
     """Measure how well the labels and texts of a corpus belong together.
 
     A reference with labels gives the baselines: the same measures of as many of its rows as the
@@ -44,6 +47,7 @@ def measure(*, corpus: Corpus, reference: Corpus | None) -> Section:
     Args:
         corpus: The rows to judge; `numbers["label_posterior"]` where the generator gave it.
         reference: Real rows of the same task; None when there are none.
+        posterior: A generator that is asked for the labels of a sample of rows.
     """
     part = _within(corpus)
     real = None if reference is None else _within(reference.sample(len(part), key="labels"))
@@ -54,7 +58,10 @@ def measure(*, corpus: Corpus, reference: Corpus | None) -> Section:
         metrics = tuple(_of_sample(metric, len(part)) for metric in metrics)
     return Section(
         group=Group.LABELS,
-        metrics=(*metrics, _posterior(corpus)),
+        metrics=(
+            *metrics,
+            *posterior_metrics(corpus=corpus, reference=reference, posterior=posterior),
+        ),
         tables=(*_confusions(judged), *leaks.tables),
         findings=(*_findings(part, judged), *leaks.findings),
     )
@@ -125,16 +132,6 @@ def _estimates(judged: _Judged | str | None) -> dict[str, Estimate]:
             value=noise.joint_rate, low=low, high=high, n=len(judged.model.sample)
         )
     return found
-
-
-def _posterior(corpus: Corpus) -> Metric:
-    values = corpus.numbers.get(POSTERIOR.name)
-    if values is None:
-        return POSTERIOR.metric(None, unmeasured="the generator's label posterior is not given")
-    values = values[np.isfinite(values)]
-    if values.size == 0:
-        return POSTERIOR.metric(None, unmeasured="no row has a label posterior")
-    return POSTERIOR.metric(intervals.mean(values), unmeasured=None)
 
 
 def _confusions(judged: _Judged | str) -> Iterator[Table]:

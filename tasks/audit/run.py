@@ -13,6 +13,7 @@ from tasks.audit.bounds import bounds_of
 from tasks.audit.corpus import Corpus
 from tasks.audit.defaults import DEFAULT_GATES
 from tasks.audit.excerpts import excerpt
+from tasks.audit.judges import Judges, open_judges
 from tasks.audit.masking import leave_as_is, mask_audit
 from tasks.audit.mitigated_files import write_mitigations
 from tasks.audit.reading import Choice, read_corpus
@@ -39,6 +40,9 @@ class Request:
         gates: A gates file.
         show_personal_data: Show personal data in the report as they are, not masked.
         mitigate: Write the files of `write_mitigations` beside the report.
+        generator: Language model that reads the texts: `starter`, a local folder or a hub id.
+        toxicity: Sequence classifier, a local folder or a hub id.
+        embeddings: Model of sentence-transformers, a local folder or a hub id.
     """
 
     data: Path
@@ -49,6 +53,9 @@ class Request:
     gates: Path | None = None
     show_personal_data: bool = False
     mitigate: bool = False
+    generator: str | None = None
+    toxicity: str | None = None
+    embeddings: str | None = None
 
 
 def run_audit(
@@ -65,11 +72,13 @@ def run_audit(
         report: Told what begins, for whoever waits.
 
     Raises:
-        InputError: If a file cannot be read or a gate names no metric; nothing was measured.
+        InputError: If a file cannot be read, a model cannot be opened or a gate names no metric;
+            nothing was measured.
     """
     wishes = _wishes(request.gates)
+    judges = _judges(request, report)
     report("reading")
-    inputs, inspected = _read(request, wishes)
+    inputs, inspected = _read(request, wishes, judges)
     return audit_inputs(
         inputs,
         inspected,
@@ -143,7 +152,19 @@ def _wishes(path: Path | None) -> AuditFile:
     return wishes
 
 
-def _read(request: Request, wishes: AuditFile) -> tuple[Inputs, tuple[Inspected, ...]]:
+def _judges(request: Request, report: Callable[[str], None]) -> Judges:
+    named = (request.generator, request.toxicity, request.embeddings)
+    if not any(named):
+        return Judges()
+    report("models")
+    return open_judges(
+        generator=request.generator, toxicity=request.toxicity, embeddings=request.embeddings
+    )
+
+
+def _read(
+    request: Request, wishes: AuditFile, judges: Judges
+) -> tuple[Inputs, tuple[Inspected, ...]]:
     corpus = read_corpus(request.data, request.choice, more=tuple(wishes.attributes))
     inspected = [inspected_as("audited", request.data, corpus, request.choice)]
     others: dict[str, Corpus] = {}
@@ -161,6 +182,7 @@ def _read(request: Request, wishes: AuditFile) -> tuple[Inputs, tuple[Inspected,
         reference=others.get("reference"),
         holdout=others.get("holdout"),
         examples=others.get("examples"),
+        judges=judges,
         wishes=wishes,
     )
     return inputs, tuple(inspected)

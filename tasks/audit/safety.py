@@ -8,7 +8,7 @@ from tasks.audit.corpus import Corpus
 from tasks.audit.excerpts import row_rate
 from tasks.audit.safety_findings import GOALS, safety_findings
 from tasks.audit.safety_scan import HIDING, SPEAKING, Scan, is_any, is_slur, is_strong_profanity
-from tasks.audit.toxicity import ToxicityScorer, measure_toxicity
+from tasks.audit.toxicity import ToxicityModel, measure_toxicity
 from tasks.quality import injections, safety_lexicons
 from tasks.quality.injections import Trick
 from tasks.quality.safety_lexicons import LEXICON
@@ -22,9 +22,7 @@ _PATTERNS = f"English patterns (version {injections.VERSION})"
 _OWASP = "OWASP LLM01:2025. https://genai.owasp.org/llmrisk/llm01-prompt-injection/"
 
 
-def measure(
-    *, corpus: Corpus, reference: Corpus | None, toxicity: ToxicityScorer | None
-) -> Section:
+def measure(*, corpus: Corpus, reference: Corpus | None, toxicity: ToxicityModel | None) -> Section:
     """Measure profanity, slurs, prompt injections and toxicity.
 
     Args:
@@ -39,7 +37,7 @@ def measure(
     usual = None
     if reference is not None:
         usual = Scan.of(reference.sample(len(corpus), key="baseline"))
-    metrics, toxic = measure_toxicity(corpus, reference=reference, scorer=toxicity)
+    metrics, toxic = measure_toxicity(corpus, reference=reference, model=toxicity)
     return Section(
         group=Group.SAFETY,
         metrics=(*_rates(scan, usual), *metrics),

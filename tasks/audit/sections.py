@@ -25,6 +25,7 @@ from tasks.audit import (
     shape,
 )
 from tasks.audit.corpus import Corpus
+from tasks.audit.judges import Judges
 from tasks.bias.counterfactual import PairScorer
 from tasks.quality.fluency import TextLikelihood
 
@@ -38,7 +39,7 @@ class Inputs:
         reference: Real texts of the task.
         holdout: Real texts that no model may have seen: evaluation sets.
         examples: Seeds that the generator was shown.
-        scorer: Log-probability of continuations of prompts under the generator, nats.
+        judges: Models that are asked about the texts.
         wishes: What the dataset was meant to be.
     """
 
@@ -46,7 +47,7 @@ class Inputs:
     reference: Corpus | None = None
     holdout: Corpus | None = None
     examples: Corpus | None = None
-    scorer: PairScorer | None = None
+    judges: Judges = field(default_factory=Judges)
     wishes: AuditFile = field(default_factory=AuditFile)
 
 
@@ -84,13 +85,15 @@ Measures = Sequence[tuple[Group, Callable[[], Section]]]
 
 def _measures(inputs: Inputs) -> Measures:
     corpus, reference, wishes = inputs.corpus, inputs.reference, inputs.wishes
-    texts = None if inputs.scorer is None else _scorer_of_texts(inputs.scorer)
+    judges, examples = inputs.judges, inputs.examples
+    texts = None if judges.scorer is None else _scorer_of_texts(judges.scorer)
     both: dict[str, Any] = {"corpus": corpus, "reference": reference}
     return (
         (
             Group.SHAPE,
             lambda: shape.measure(
                 **both,
+                examples=examples,
                 language=wishes.language,
                 asked=wishes.labels,
                 asked_attributes=wishes.attributes,
@@ -98,24 +101,22 @@ def _measures(inputs: Inputs) -> Measures:
         ),
         (Group.FLUENCY, lambda: fluency.measure(**both, scorer=texts)),
         (Group.DIVERSITY, lambda: diversity.measure(**both)),
-        (Group.DUPLICATES, lambda: duplicates.measure(**both, embed=None)),
-        (Group.LABELS, lambda: labels.measure(**both)),
+        (Group.DUPLICATES, lambda: duplicates.measure(**both, embed=judges.embed)),
+        (Group.LABELS, lambda: labels.measure(**both, posterior=judges.posterior)),
         (Group.FIDELITY, lambda: fidelity.measure(**both)),
         (
             Group.PRIVACY,
-            lambda: privacy.measure(**both, holdout=inputs.holdout, examples=inputs.examples),
+            lambda: privacy.measure(**both, holdout=inputs.holdout, examples=examples),
         ),
         (
             Group.PRIVACY,
             lambda: personal_data.measure(**both, region=region_of(wishes.language)),
         ),
         (Group.CONTAMINATION, lambda: contamination.measure(corpus=corpus, holdout=inputs.holdout)),
-        (Group.SAFETY, lambda: safety.measure(**both, toxicity=None)),
+        (Group.SAFETY, lambda: safety.measure(**both, toxicity=judges.toxicity)),
         (
             Group.BIAS,
-            lambda: bias.measure(
-                **both, target=wishes.groups or None, classifier=None, scorer=inputs.scorer
-            ),
+            lambda: bias.measure(**both, target=wishes.groups or None, scorer=judges.scorer),
         ),
     )
 

@@ -1,6 +1,7 @@
 """Toxicity as a classifier sees it, on a sample of rows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -27,34 +28,51 @@ class ToxicityScorer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ToxicityModel:
+    """A classifier under its name.
+
+    Args:
+        name: What its folder or the hub calls it.
+        harmful_labels: Those of its labels that count as toxic.
+        score: The classifier at work.
+    """
+
+    name: str
+    harmful_labels: tuple[str, ...]
+    score: ToxicityScorer
+
+    def __str__(self) -> str:
+        """Name it for a definition: "toxic-bert (toxic, insult)"."""
+        return f"{self.name} ({', '.join(self.harmful_labels)})"
+
+
 def measure_toxicity(
-    corpus: Corpus, *, reference: Corpus | None, scorer: ToxicityScorer | None
+    corpus: Corpus, *, reference: Corpus | None, model: ToxicityModel | None
 ) -> tuple[tuple[Metric, ...], tuple[Finding, ...]]:
     """Measure the mean probability of being toxic, and the share of rows above one half.
 
     Args:
         corpus: The dataset; of more than `MOST_SCORED` rows a sample is read.
         reference: Real data; as many of its rows are read.
-        scorer: The classifier; without one the metrics say so.
+        model: The classifier; without one the metrics say so.
 
     Raises:
         ValueError: If the classifier returns anything but one probability for each text.
     """
-    if scorer is None or not len(corpus):
-        why = _NO_ROWS if scorer else _NO_SCORER
-        return _metrics(None, None, why=why, sampled=None), ()
+    if model is None or not len(corpus):
+        return _metrics(None, None, model=model, sampled=None), ()
     drawn = corpus.sample(MOST_SCORED, key="toxicity")
-    scores = _scored(drawn, scorer)
+    scores = _scored(drawn, model)
     usual = None
     if reference is not None and len(reference):
-        usual = _scored(reference.sample(len(drawn), key="toxicity"), scorer)
+        usual = _scored(reference.sample(len(drawn), key="toxicity"), model)
     sampled = len(drawn) if len(drawn) < len(corpus) else None
-    metrics = _metrics(scores, usual, why=None, sampled=sampled)
-    return metrics, _findings(drawn, scores)
+    return _metrics(scores, usual, model=model, sampled=sampled), _findings(drawn, scores)
 
 
-def _scored(corpus: Corpus, scorer: ToxicityScorer) -> NDArray[np.float64]:
-    scores = np.asarray(scorer(corpus.strings), dtype=np.float64)
+def _scored(corpus: Corpus, model: ToxicityModel) -> NDArray[np.float64]:
+    scores = np.asarray(model.score(corpus.strings), dtype=np.float64)
     if scores.shape != (len(corpus),) or not bool(np.all((scores >= 0) & (scores <= 1))):
         raise ValueError("a toxicity classifier returns one probability for each text")
     return scores
@@ -76,9 +94,12 @@ def _metrics(
     scores: NDArray[np.float64] | None,
     usual: NDArray[np.float64] | None,
     *,
-    why: str | None,
+    model: ToxicityModel | None,
     sampled: int | None,
 ) -> tuple[Metric, ...]:
+    by, why = "the named classifier", _NO_SCORER
+    if model is not None:
+        by, why = str(model), _NO_ROWS
     mean = Metric(
         name="toxicity_mean",
         group=Group.SAFETY,
@@ -86,10 +107,10 @@ def _metrics(
         unit="score",
         better="lower",
         estimate=None if scores is None else _mean(scores),
-        unmeasured=why,
+        unmeasured=why if scores is None else None,
         baseline=None if usual is None else _mean(usual),
         sampled=sampled,
-        definition="Mean probability, by the named classifier, that a text is toxic.",
+        definition=f"Mean probability that a text is toxic, by {by}.",
     )
     rate = Metric(
         name="toxicity_rate",
@@ -98,10 +119,11 @@ def _metrics(
         unit="share",
         better="lower",
         estimate=None if scores is None else _count(scores).estimate(),
-        unmeasured=why,
+        unmeasured=why if scores is None else None,
         baseline=None if usual is None else _count(usual).estimate(),
         sampled=sampled,
-        definition=f"Share of rows whose probability of being toxic is above {LEAST_TOXIC:g}.",
+        definition=f"Share of rows whose probability of being toxic is above {LEAST_TOXIC:g}, by "
+        f"{by}.",
     )
     return mean, rate
 

@@ -41,12 +41,14 @@ class Profession:
             interval over the templates: above 0 the model expects "he".
         beside_neutral: The same less the log-odds for a person of no occupation, template by
             template: what the occupation adds.
+        beside_others: The same less the mean over all occupations, template by template.
     """
 
     name: str
     stereotype: Literal["female", "male"]
     log_odds: Interval
     beside_neutral: Interval
+    beside_others: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Professions:
         neutral: The log-odds for a person of no occupation: what the model expects anyway.
         gap: Mean log-odds of the occupations stereotyped as male, less that of those stereotyped as
             female, with Welch's interval over occupations.
+        pronoun_mass: Mean of p(he) + p(she) over all occupations and templates, in [0, 1]: how
+            often the model would write either at all.
         correlation: Pearson's correlation of the log-odds with the stereotype (1 male, 0 female),
             in [-1, 1], with Fisher's interval; None where all odds are equal.
     """
@@ -65,6 +69,7 @@ class Professions:
     rows: tuple[Profession, ...]
     neutral: Interval
     gap: Interval
+    pronoun_mass: float
     correlation: Interval | None
 
 
@@ -103,8 +108,15 @@ def profession_table(scorer: PairScorer, *, occupations: Occupations) -> Profess
     if not np.isfinite(both).all():
         return None
     odds = both[..., 0] - both[..., 1]
+    usual = odds[:-1].mean(axis=0)
     rows = [
-        Profession(name, side, _known(mean(of_one)), _known(mean(of_one - odds[-1])))
+        Profession(
+            name,
+            side,
+            log_odds=_known(mean(of_one)),
+            beside_neutral=_known(mean(of_one - odds[-1])),
+            beside_others=_known(mean(of_one - usual)),
+        )
         for (name, side), of_one in zip(named, odds, strict=False)
     ]
     means, is_male = odds[:-1].mean(axis=1), np.array([side == "male" for _, side in named])
@@ -113,6 +125,7 @@ def profession_table(scorer: PairScorer, *, occupations: Occupations) -> Profess
         rows=tuple(sorted(rows, key=lambda row: (-row.log_odds.value, row.name))),
         neutral=_known(mean(odds[-1])),
         gap=_known(gap[0] if gap else None),
+        pronoun_mass=float(np.exp(both[:-1]).sum(axis=-1).mean()),
         correlation=_correlation(means, is_male),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tasks.generation.protocol import Completion
-from tasks.planning.workspace import Cost, Stopwatch, note_cost, read_cost
+from tasks.planning.costs import Cost, Stopwatch, note_cost, read_cost
 
 _NOTE_SECONDS = 0.5
 

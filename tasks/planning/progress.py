@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks.planning.workspace import Cost, Workspace, read_cost
+from tasks.planning.costs import Cost, read_cost
+from tasks.planning.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def _find_reward(loaded: LoadedRecipe, key: KeyPath, name: str) -> FoundReward:
         model = model.model_copy(update={"name": str(loaded.inside(key, name))})
     files = find_model(model, folder=loaded.folder, weights=False)
     # Importing transformers takes seconds: only a recipe with a reward model pays.
-    from tasks.generation.reward import check_classifier
+    from tasks.generation.sequence_classifier import check_classifier
 
     check_classifier(files)
     pinned = model.model_copy(update={"revision": files.revision})

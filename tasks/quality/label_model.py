@@ -161,10 +161,7 @@ def fit_label_model(words: WordCodes, rows: LabelledRows) -> LabelModel:
         raise ValueError(rows.obstacle)
     features = tfidf(words)[rows.places]
     folds = fold_of(rows)
-    weights = [
-        _solve(features, rows.given, _learnt(features, rows, folds != fold), len(rows.classes))
-        for fold in range(NUM_FOLDS)
-    ]
+    weights = fold_weights(features, rows, folds)
     sample = np.arange(min(len(rows.given), MOST_PROBABILITIES // len(rows.classes)))
     scores = _scores(features, weights, folds, sample)
     factor = softmax_factor(scores, rows.given[sample])
@@ -177,6 +174,23 @@ def fit_label_model(words: WordCodes, rows: LabelledRows) -> LabelModel:
         confidence[block] = found.max(axis=1)
         self_confidence[block] = found[np.arange(len(block)), rows.given[block]]
     return LabelModel(rows, likely, confidence, self_confidence, sample, _softmax(scores * factor))
+
+
+def fold_weights(features: Any, rows: LabelledRows, folds: NDArray[np.int64]) -> list[Matrix]:
+    """Return the weights of the classifier of each fold, which learnt from the other ones.
+
+    Args:
+        features: Of the rows, sparse, shape `(M, F)`.
+        rows: The rows, with at least two classes.
+        folds: Fold of each, shape `(M,)`.
+
+    Returns:
+        `NUM_FOLDS` matrices, each of shape `(F, K)`: a row's scores are its features times them.
+    """
+    return [
+        _solve(features, rows.given, _learnt(features, rows, folds != fold), len(rows.classes))
+        for fold in range(NUM_FOLDS)
+    ]
 
 
 def softmax_factor(scores: Matrix, given: NDArray[np.int64]) -> float:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from schemas.manifest import RowCounts, Shortfall, StrategyAccount, TokenCounts
 from schemas.recipe import Recipe
 from tasks.generation.replay_log import read_usage
+from tasks.planning.costs import Cost, read_cost
 from tasks.planning.plan import Plan
 from tasks.planning.rounds import candidates
-from tasks.planning.workspace import Cost, Workspace, read_cost
+from tasks.planning.workspace import Workspace
 
 TOKEN_BUDGET = "token_budget"
 """Reason of rows that were still waiting when the token budget was spent."""

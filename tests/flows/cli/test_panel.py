@@ -5,8 +5,9 @@ import pytest
 from rich.console import Console
 
 from flows.cli.panel import panel, show_progress
+from tasks.planning.costs import Cost, note_cost
 from tasks.planning.progress import Progress, ProgressReader
-from tasks.planning.workspace import Cost, Workspace, note_cost
+from tasks.planning.workspace import Workspace
 
 MOMENT = Progress(
     requested=600,

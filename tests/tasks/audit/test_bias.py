@@ -18,7 +18,7 @@ def corpus(
 
 
 def run(data: Corpus, **given: object) -> Section:
-    defaults = {"reference": None, "target": None, "classifier": None, "scorer": None}
+    defaults = {"reference": None, "target": None, "scorer": None}
     return measure(corpus=data, **{**defaults, **given})  # type: ignore[arg-type]
 
 

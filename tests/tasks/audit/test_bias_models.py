@@ -1,12 +1,17 @@
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from schemas.audit import Metric, Section, Table
+from tasks.audit import intervals
 from tasks.audit.bias import measure
+from tasks.audit.bias_classifier import LabelJudge
+from tasks.audit.bias_counterfactual import counterfactual_section, swap_sample
+from tasks.audit.bias_study import study
 from tasks.audit.corpus import Corpus
-from tasks.bias.counterfactual import Classifier, PairScorer
+from tasks.bias.counterfactual import Classifier, PairScorer, classifier_change
 from tasks.bias.professions import shipped_occupations
 
 
@@ -15,10 +20,16 @@ def corpus(texts: Sequence[str | None], labels: Sequence[str | None] | None = No
     return Corpus(name="made up", ids=ids, texts=texts, labels=labels)
 
 
-def run(
-    data: Corpus, *, classifier: Classifier | None = None, scorer: PairScorer | None = None
-) -> Section:
-    return measure(corpus=data, reference=None, target=None, classifier=classifier, scorer=scorer)
+def run(data: Corpus, *, scorer: PairScorer | None = None) -> Section:
+    return measure(corpus=data, reference=None, target=None, scorer=scorer)
+
+
+def judged(data: Corpus, classifier: Classifier, *, classes: tuple[str, ...]) -> Section:
+    """The counterfactual test with a classifier that is made up."""
+    sample = swap_sample(study(data))
+    change = classifier_change(sample.rows, classifier)
+    judge = LabelJudge(classes, "the dataset", intervals.share(9, 10), change)
+    return counterfactual_section(sample, judge=judge, scorer=None)
 
 
 def metric(section: Section, name: str) -> Metric:
@@ -47,23 +58,44 @@ def says_new_of_women(texts: Sequence[str]) -> np.ndarray:
 
 
 def test_a_classifier_that_looks_at_gender_is_told_of() -> None:
-    section = run(PEOPLE, classifier=says_new_of_women)
+    section = judged(PEOPLE, says_new_of_women, classes=("lost", "new"))
     assert value(section, "bias_swap_change") == pytest.approx(0.3)
     assert value(section, "bias_swap_flips") == 1
     rows = {row[0]: row[1] for row in table(section, "bias_swap_classes").rows}
     assert rows == {"lost": pytest.approx(-0.3), "new": pytest.approx(0.3)}
     finding = next(f for f in section.findings if f.name == "bias_classifier_looks_at_gender")
     assert (finding.severity, finding.rows, len(finding.evidence)) == ("fix", 400, 20)
+    assert finding.what.endswith("with a probability that is 30.0 points higher.")
     shown = finding.evidence[0]
     assert shown.other is not None
     assert {shown.text.split()[0], shown.other.split()[0]} == {"She", "He"}
 
 
+def test_flips_to_either_side_are_no_lean() -> None:
+    """A classifier that wavers at the sight of another word gives no label to one gender."""
+
+    def wavers(texts: Sequence[str]) -> np.ndarray:
+        new = np.array([0.5 + 0.02 * (hash_of(text) % 2) - 0.01 for text in texts])
+        return np.stack([1 - new, new], axis=1)
+
+    section = judged(PEOPLE, wavers, classes=("lost", "new"))
+    assert value(section, "bias_swap_flips") > 0.3
+    assert not section.findings
+
+
+def hash_of(text: str) -> int:
+    return zlib.crc32(text.encode())
+
+
 def test_a_classifier_that_does_not_look_is_not() -> None:
-    section = run(PEOPLE, classifier=lambda texts: np.full((len(texts), 3), 1 / 3))
+    section = judged(PEOPLE, lambda texts: np.full((len(texts), 3), 1 / 3), classes=("a", "b", "c"))
     assert value(section, "bias_swap_flips") == 0
     assert not [f for f in section.findings if f.name == "bias_classifier_looks_at_gender"]
-    assert table(section, "bias_swap_classes").rows[0][0] == "class 0"
+    assert [row[:2] for row in table(section, "bias_swap_classes").rows] == [
+        ("a", 0),
+        ("b", 0),
+        ("c", 0),
+    ]
 
 
 def test_a_generator_that_follows_stereotypes_is_told_of() -> None:
@@ -80,7 +112,22 @@ def test_a_generator_that_follows_stereotypes_is_told_of() -> None:
     assert value(section, "bias_profession_correlation") == pytest.approx(1)
     assert value(section, "bias_swap_log_likelihood") == pytest.approx(-1)
     assert len(table(section, "bias_professions").rows) == 40
-    assert [f.name for f in section.findings if f.name.startswith("bias_generator")]
+    (told,) = (f for f in section.findings if f.name.startswith("bias_generator"))
+    assert "7.4 times as high behind occupations stereotyped as male" in told.what
+
+
+def test_a_generator_that_writes_no_pronouns_is_not_told_of() -> None:
+    male = shipped_occupations().occupations["male"]
+
+    def scores(pairs: Sequence[tuple[str, str]]) -> list[float]:
+        return [-9.0 + (e == " he" and any(name in s for name in male)) for s, e in pairs]
+
+    section = run(PEOPLE, scorer=scores)
+    assert value(section, "bias_profession_gap") == pytest.approx(1)
+    caption = table(section, "bias_professions").caption
+    assert "so it seldom writes either" in caption
+    assert "'person' in place of an occupation, is 0.00 (\"he\" 50.0 % of the two)" in caption
+    assert not [f for f in section.findings if f.name.startswith("bias_generator")]
 
 
 def test_a_generator_that_cannot_be_asked() -> None:
@@ -91,11 +138,10 @@ def test_a_generator_that_cannot_be_asked() -> None:
 
 def test_without_models_the_reason_is_given() -> None:
     section = run(PEOPLE)
-    assert metric(section, "bias_swap_flips").unmeasured == "no label classifier was given"
+    chance = "a classifier agrees with the labels hardly more often than by chance"
+    assert metric(section, "bias_swap_flips").unmeasured == chance
     assert metric(section, "bias_profession_gap").unmeasured == "no generator was given"
-    nobody = run(
-        corpus(["It rains"]), classifier=says_new_of_women, scorer=lambda pairs: [0.0] * len(pairs)
-    )
+    nobody = run(corpus(["It rains"]), scorer=lambda pairs: [0.0] * len(pairs))
     for name in ("bias_swap_flips", "bias_swap_log_likelihood"):
         assert "lack of n" in (metric(nobody, name).unmeasured or "")
 

@@ -15,6 +15,7 @@ from tasks.audit.labels import MOST_ROWS, measure
 NAMES = {
     "label_agreement", "label_noise", "confident_learning_noise", "label_giveaways",
     "strongest_giveaway", "label_name_leak", "label_posterior",
+    "label_posterior_disagreement",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from schemas.audit import Finding, Group, Metric, Section
 from tasks.audit import intervals, safety, toxicity
 from tasks.audit.corpus import Corpus
-from tasks.audit.toxicity import ToxicityScorer
+from tasks.audit.toxicity import ToxicityModel, ToxicityScorer
 
 TEXTS = [
     "This is shit, and the service was crap.",
@@ -32,7 +32,8 @@ def measure(
     scorer: ToxicityScorer | None = None,
 ) -> Section:
     real = None if reference is None else corpus_of(reference, "real")
-    return safety.measure(corpus=corpus_of(texts), reference=real, toxicity=scorer)
+    model = None if scorer is None else ToxicityModel("made-up", ("toxic", "threat"), scorer)
+    return safety.measure(corpus=corpus_of(texts), reference=real, toxicity=model)
 
 
 def metrics_of(section: Section) -> dict[str, Metric]:
@@ -147,6 +148,7 @@ def test_a_classifier_reads_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_whole_corpus_is_no_sample() -> None:
     metrics = metrics_of(measure(["a" * 50, "b"], None, by_length))
     assert metrics["toxicity_rate"].sampled is None
+    assert metrics["toxicity_rate"].definition.endswith("by made-up (toxic, threat).")
     assert metrics["toxicity_rate"].estimate == intervals.share(1, 2)
 
 

@@ -144,7 +144,7 @@ def test_small_and_odd_corpora(corpus, reference, asked):
         asked=asked,
         attributes={"tone": {"x": 1}, "absent": {"y": 1}} if asked else {},
     )
-    assert len(section.metrics) == 22
+    assert len(section.metrics) == 24
 
 
 def test_what_is_missing_is_said():

@@ -31,6 +31,8 @@ def test_a_generator_that_knows_the_stereotype() -> None:
     beside = first.beside_neutral
     assert beside.value == pytest.approx(first.log_odds.value - found.neutral.value)
     assert beside.low <= beside.value <= beside.high
+    usual = np.mean([row.log_odds.value for row in found.rows])
+    assert first.beside_others.value == pytest.approx(first.log_odds.value - usual)
     odds = {
         side: [row.log_odds.value for row in found.rows if row.stereotype == side]
         for side in ("male", "female")
@@ -54,6 +56,8 @@ def test_a_generator_without_stereotype() -> None:
     assert same is not None
     assert same.correlation is None
     assert (same.neutral.value, same.gap.value) == (0, 0)
+    assert same.pronoun_mass == pytest.approx(2 * np.exp(-1))
+    assert {row.beside_others.value for row in same.rows} == {0}
 
 
 def test_a_generator_that_cannot_be_asked() -> None:

@@ -5,7 +5,7 @@ import pytest
 from schemas.strategies import Greedy
 from tasks.generation import pace
 from tasks.generation.protocol import Completion, Request
-from tasks.planning.workspace import Cost, note_cost, read_cost
+from tasks.planning.costs import Cost, note_cost, read_cost
 
 STRATEGY_OF = {7: 0, 8: 2, 9: 2}
 

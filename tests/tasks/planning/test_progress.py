@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.planning.costs import Cost, note_cost
 from tasks.planning.progress import Progress, ProgressReader
-from tasks.planning.workspace import Cost, Workspace, note_cost
+from tasks.planning.workspace import Workspace
 
 
 def test_progress_counts_what_lies_in_the_workspace(tmp_path: Path) -> None:

@@ -7,14 +7,12 @@ import pytest
 
 from schemas.errors import InputError, RunError
 from schemas.recipe import Recipe
+from tasks.planning.costs import Cost, note_cost, read_cost
 from tasks.planning.workspace import (
-    Cost,
     RunFacts,
     Workspace,
     locked,
-    note_cost,
     open_workspace,
-    read_cost,
     workspace_of,
 )
 

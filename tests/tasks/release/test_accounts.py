@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from tasks.planning.costs import read_cost
 from tasks.planning.plan import Plan
 from tasks.planning.rounds import candidates
-from tasks.planning.workspace import read_cost
 from tasks.release.accounts import balance
 
 COLUMNS = ["row", "label", "strategy", "strategy_index", "num_tokens", "reason"]
