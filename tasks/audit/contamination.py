@@ -1,7 +1,6 @@
 """Contamination: does the corpus hold rows of the set that a model will be tested on?"""
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +24,6 @@ NGRAM_SOURCE = (
     "Brown et al., Language models are few-shot learners, NeurIPS 2020, appendix C (13-grams), "
     "https://arxiv.org/abs/2005.14165"
 )
-BLOCKING_COPIES = 0.01
-"""Share of evaluation rows whose copies can move a score by a point."""
-BLOCKING_NEAR_COPIES = 0.5
-"""Far above test rows written by hand beside their training rows: banking77 0.40, clinc150 0.33."""
-MANY_NEAR_COPIES = 0.05
-MANY_PASSAGES = 0.01
 _EVALUATION = "evaluation set"
 _EXACT = (CopyKind.VERBATIM, CopyKind.NORMALISED)
 
@@ -149,7 +142,7 @@ def _findings(found: Comparison) -> Iterator[Finding]:
         yield Finding(
             name="evaluation_rows_copied",
             group=Group.CONTAMINATION,
-            severity="block" if part >= BLOCKING_COPIES else "fix",
+            metric="copied_holdout_rows",
             what=f"{num_copied:,} of {num_holdout:,} evaluation rows ({percent(part)}) are in the "
             "dataset word for word.",
             action="Remove these rows from the dataset: a model that has seen them scores higher "
@@ -165,7 +158,7 @@ def _findings(found: Comparison) -> Iterator[Finding]:
         yield Finding(
             name="evaluation_passages_shared",
             group=Group.CONTAMINATION,
-            severity="fix" if part >= MANY_PASSAGES else "note",
+            metric=f"holdout_rows_sharing_{long}_words",
             what=f"{rows_of(num_rows)} ({percent(part)}) share {long} or more words in a row with "
             "an evaluation row, without being copies.",
             action="Read the marked passages. Remove rows whose passage gives the answer away; "
@@ -175,17 +168,11 @@ def _findings(found: Comparison) -> Iterator[Finding]:
         )
 
 
-def _near_severity(part: float) -> Literal["block", "fix", "note"]:
-    if part >= BLOCKING_NEAR_COPIES:
-        return "block"
-    return "fix" if part >= MANY_NEAR_COPIES else "note"
-
-
 def _near_finding(found: Comparison, num_near: int, part: float) -> Finding:
     return Finding(
         name="evaluation_rows_nearly_copied",
         group=Group.CONTAMINATION,
-        severity=_near_severity(part),
+        metric="near_copied_holdout_rows",
         what=f"{num_near:,} of {len(found.other):,} evaluation rows ({percent(part)}) are in the "
         "dataset with a few words changed.",
         action="Compare the pairs shown. Short questions of one domain are alike by chance; remove "

@@ -12,13 +12,18 @@ from tasks.quality.openings import openings
 SAME_TEXT = 2.0
 """A Vendi score of so little, of `ENOUGH` texts or more, is a corpus that says one thing."""
 ENOUGH = 50
-MUCH_LESS = 0.5
-"""A part of the reference's Vendi score below which variety has to be mended first."""
-COMMON_OPENING, DOMINANT_OPENING = 0.1, 0.25
-"""Shares of one opening of three words that are named, and that have to be mended."""
+COMMON_OPENING = 0.1
+"""Share of one opening of three words from which it is named."""
 NARROW_LABEL = 0.5
 """Part of the median label's Vendi score below which a label is named."""
-_COMPARED = ("vendi_score", "self_bleu", "distinct_2", "compression_ratio", "opening_3_entropy")
+_COMPARED = {
+    "vendi_score": "texts that a sample amounts to",
+    "self_bleu": "resemblance of each to all others",
+    "distinct_2": "different pairs of words among all",
+    "compression_ratio": "times that a compressor makes them shorter",
+    "opening_3_entropy": "variety of the first three words",
+}
+"""What is compared, as a sentence says it."""
 _OPENING = 3
 
 
@@ -49,7 +54,7 @@ def _one_text(metric: Metric, *, corpus: Corpus) -> Finding | None:
     return Finding(
         name="one_text",
         group=Group.DIVERSITY,
-        severity="block",
+        metric=metric.name,
         what=f"A sample of {vendi.n} texts amounts to {vendi.value:.1f} different ones (Vendi "
         "score): the corpus says the same thing over and over.",
         action="Do not train on this. Vary the prompts (attributes, examples, labels), sample at a "
@@ -60,18 +65,17 @@ def _one_text(metric: Metric, *, corpus: Corpus) -> Finding | None:
 
 def _below_reference(by_name: dict[str, Metric]) -> Finding | None:
     worse = [by_name[name] for name in _COMPARED if _is_worse(by_name[name])]
-    vendi = by_name["vendi_score"]
     if not worse:
         return None
-    much = vendi in worse and _value(vendi.estimate) < MUCH_LESS * _value(vendi.baseline)
     figures = ", ".join(
-        f"{metric.name} {_value(metric.estimate):.3g} against {_value(metric.baseline):.3g}"
+        f"{_COMPARED[metric.name]} {_value(metric.estimate):.3g} against "
+        f"{_value(metric.baseline):.3g}"
         for metric in worse
     )
     return Finding(
         name="less_varied_than_reference",
         group=Group.DIVERSITY,
-        severity="fix" if much else "note",
+        metric="vendi_score",
         what=f"The texts are less varied than as many of the reference: {figures}.",
         action="Ask for more kinds of text: more attributes and examples in the prompt, a higher "
         "temperature or top_p, several strategies; then compare again. The tables show which "
@@ -107,7 +111,7 @@ def _common_opening(metric: Metric, *, corpus: Corpus) -> Finding | None:
     return Finding(
         name="common_opening",
         group=Group.DIVERSITY,
-        severity="fix" if (share.low or 0.0) >= DOMINANT_OPENING else "note",
+        metric=metric.name,
         what=f"{top.count:,} of {found.num_texts:,} texts ({found.top_share:.0%}) begin with "
         f'"{top.words}".',
         action="Take the phrase out of the template and the examples, or give examples that begin "

@@ -2,24 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.audit import Estimate, Evidence, Finding, Group, Metric
+from schemas.audit import Evidence, Finding, Group, Metric
 from tasks.audit.corpus import Corpus
 from tasks.audit.duplicate_rows import NEAR_SIMILARITY, DuplicateRows, Leaks, Meanings
 from tasks.audit.excerpts import MOST_ROWS, beginning, excerpt
 from tasks.quality.duplicate_groups import RowGroups
 from tasks.quality.similarity import jaccard, shingles_of_normal
-
-TOLERATED_COPIES = 0.01
-TOLERATED_NEAR = 0.05
-TOLERATED_CONFLICTS = 0.01
-"""Rates up to which a finding is a note; the first two are the defaults of the dataset gates."""
-MOST_COPIES = 0.5
-"""From this rate on the corpus is mostly copies."""
 
 
 def find_copies(found: DuplicateRows, metric: Metric) -> Finding | None:
@@ -27,7 +19,6 @@ def find_copies(found: DuplicateRows, metric: Metric) -> Finding | None:
     num_copies, num_exact = found.equal.num_repeats, found.exact.num_repeats
     if num_copies == 0:
         return None
-    rate = num_copies / len(found)
     evidence = (
         _pair(found.corpus, row, first, _copy_note(found, row, size))
         for row, first, size in _largest(found.equal)
@@ -35,9 +26,7 @@ def find_copies(found: DuplicateRows, metric: Metric) -> Finding | None:
     return Finding(
         name="copies",
         group=Group.DUPLICATES,
-        severity=(
-            "block" if rate >= MOST_COPIES else _severity(rate, TOLERATED_COPIES, metric.baseline)
-        ),
+        metric=metric.name,
         what=(
             f"{_of(num_copies, len(found))} repeat an earlier row once case and punctuation are"
             f" ignored; {num_exact:,} of them byte for byte.{_beside(metric)}"
@@ -74,7 +63,7 @@ def find_near_duplicates(found: DuplicateRows, metric: Metric) -> Finding | None
     return Finding(
         name="near_duplicates",
         group=Group.DUPLICATES,
-        severity=_severity(num_near / len(found), TOLERATED_NEAR, metric.baseline),
+        metric=metric.name,
         what=(
             f"{_of(num_near, len(found))} are a copy of another row or all but one (a few letters"
             f" or a word apart); {num_edited:,} of them are no exact copies.{_beside(metric)}"
@@ -100,11 +89,10 @@ def find_conflicting_labels(found: DuplicateRows) -> Finding | None:
             _pair(found.corpus, row, other, f"labelled {labels[row]}, the other {labels[other]}")
             for row, other in _disagreeing(groups, np.flatnonzero(rows), labels)
         ]
-    rate = equal.num_outvoted / equal.num_valued
     return Finding(
         name="conflicting_labels",
         group=Group.DUPLICATES,
-        severity="fix" if rate > TOLERATED_CONFLICTS else "note",
+        metric="conflicting_label_rate",
         what=(
             f"{_of(equal.num_outvoted, equal.num_valued)} carry another label than most copies of"
             f" the same text do; with near duplicates {near.num_outvoted:,}."
@@ -136,9 +124,7 @@ def find_split_overlap(found: DuplicateRows, leaks: Leaks) -> Finding | None:
     return Finding(
         name="split_overlap",
         group=Group.DUPLICATES,
-        severity=(
-            "fix" if num_copied > TOLERATED_COPIES * n or num_near > TOLERATED_NEAR * n else "note"
-        ),
+        metric="near_split_overlap_rate",
         what=(
             f"{_of(num_near, n)} outside the split {leaks.training} have a copy"
             f" or a near duplicate in another split; {num_copied:,} of them a copy."
@@ -169,7 +155,7 @@ def find_same_meanings(meanings: Meanings, metric: Metric) -> Finding | None:
     return Finding(
         name="same_meanings",
         group=Group.DUPLICATES,
-        severity="note",
+        metric=metric.name,
         what=(
             f"{_of(num_alike, len(corpus))} have another among them that says the same, in other"
             f" words or in the same.{_beside(metric)}"
@@ -184,12 +170,6 @@ def find_same_meanings(meanings: Meanings, metric: Metric) -> Finding | None:
             for pair in islice(reworded, MOST_ROWS)
         ),
     )
-
-
-def _severity(rate: float, tolerated: float, baseline: Estimate | None) -> Literal["fix", "note"]:
-    """Mend what is more than tolerated, unless the reference has as much of it."""
-    usual = baseline is not None and baseline.high is not None and rate <= baseline.high
-    return "note" if usual or rate <= tolerated else "fix"
 
 
 def _of(count: int, n: int) -> str:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from schemas.audit import Estimate, Evidence, Group, Metric, Span
 from tasks.audit import intervals
@@ -58,26 +57,6 @@ def row_rate(
         definition=definition,
         source=source,
     )
-
-
-def severity(
-    count: Count, *, baseline: Count | None, allowed: float = 0.0
-) -> Literal["fix", "note"]:
-    """Return `fix` where the whole interval lies above what is allowed and what is usual.
-
-    Args:
-        count: Rows of the corpus.
-        baseline: Rows of the reference: the upper bound of its share is usual.
-        allowed: The greatest share that no one need mend.
-    """
-    estimate, usual = count.estimate(), baseline.estimate() if baseline else None
-    if estimate is None or estimate.low is None:
-        return "note"
-    bound = allowed if usual is None or usual.high is None else max(allowed, usual.high)
-    # A reference without a single such row allows none, whatever its interval.
-    if baseline is not None and baseline.rows == 0:
-        bound = allowed
-    return "fix" if estimate.low > bound else "note"
 
 
 def excerpt(

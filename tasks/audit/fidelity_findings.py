@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,28 +20,26 @@ from tasks.audit.fidelity_tables import LabelFigures
 from tasks.quality.divergences import Distance
 
 MOST_EVIDENCE = 20
-CLEAR_AUC, FULL_AUC = 0.7, 0.9
-"""A classifier that ranks as well as this is worth a note, and worth mending."""
+CLEAR_AUC = 0.7
+"""A classifier that ranks as well as this is worth a note."""
 SMALL_P = 0.001
-CLEAR_EXCESS, LARGE_EXCESS = 0.05, 0.15
-"""How far a share lies above its baseline: worth a note, and worth mending."""
-CLEAR_LENGTH, LARGE_LENGTH = 0.2, 0.5
+CLEAR_EXCESS = 0.05
+"""How far a share lies above its baseline: worth a note."""
+CLEAR_LENGTH = 0.2
 """The same for the distance of the lengths, in mean lengths of the reference."""
 LEVEL = 0.01
 """Chance that a finding is made where there is nothing, of labels any one of them."""
 FAR_QUANTILE = 0.005
 """A length is far off where fewer real texts than this are as short, or as long."""
 UNLIKE_QUANTILE = 0.05
-CLEAR_UNLIKE, LARGE_UNLIKE = 0.1, 0.2
+CLEAR_UNLIKE = 0.1
 """Part of the rows below the likeness that all but 5 % of the real texts reach."""
-
-Severity = Literal["fix", "note"]
 
 
 def findings(
     found: Comparison, baseline: Comparison | None, by_label: Sequence[LabelFigures]
 ) -> tuple[Finding, ...]:
-    """Return what was found, the gravest first.
+    """Return what was found.
 
     A figure must exceed its baseline beyond both intervals, by more than what a reader would
     shrug at: the other half of the reference, as the dataset, has no finding but by chance.
@@ -56,8 +53,7 @@ def findings(
         _label_shares(found, baseline),
         _labels_fall_short(by_label),
     ]
-    kept = [finding for finding in drawn if finding is not None]
-    return tuple(sorted(kept, key=lambda finding: finding.severity != "fix"))
+    return tuple(finding for finding in drawn if finding is not None)
 
 
 def _told_apart(found: Comparison, baseline: Comparison | None) -> Finding | None:
@@ -75,7 +71,7 @@ def _told_apart(found: Comparison, baseline: Comparison | None) -> Finding | Non
     return Finding(
         name="told_from_reference",
         group=Group.FIDELITY,
-        severity="fix" if test.auc >= FULL_AUC else "note",
+        metric="two_sample_auc",
         what=f"A classifier tells these texts from real ones {right:.1%} of the time, where "
         f"guessing is right half the time{words}{more}.",
         action="Look through the table of tell-tale words. Where they are a habit of the generator "
@@ -106,7 +102,7 @@ def _lengths(found: Comparison, baseline: Comparison | None) -> Finding | None:
     return Finding(
         name="lengths_differ",
         group=Group.FIDELITY,
-        severity="fix" if part >= LARGE_LENGTH else "note",
+        metric="length_ks",
         what=f"Texts have other lengths than real ones: {means[0]:.1f} words on average against "
         f"{means[1]:.1f}, and the middle half {_range(halves[0])} words against "
         f"{_range(halves[1])}.",
@@ -124,8 +120,7 @@ def _range(ends: NDArray[np.float64]) -> str:
 
 
 def _missing_words(found: Comparison, baseline: Comparison | None) -> Finding | None:
-    severity = _excess(found.missing, baseline.missing if baseline else None)
-    if severity is None or found.missing is None:
+    if found.missing is None or not _exceeds(found.missing, baseline.missing if baseline else None):
         return None
     beside = (
         f" (another half of the reference lacks {baseline.missing.value:.1%})"
@@ -135,7 +130,7 @@ def _missing_words(found: Comparison, baseline: Comparison | None) -> Finding | 
     return Finding(
         name="vocabulary_falls_short",
         group=Group.FIDELITY,
-        severity=severity,
+        metric="missing_word_share",
         what=f"{found.missing.value:.1%} of the words in real texts never occur in as many texts "
         f"of this set{beside}: what people speak of, or how, is only partly covered.",
         action="Look through the words that only the reference uses; name their topics in the "
@@ -145,15 +140,14 @@ def _missing_words(found: Comparison, baseline: Comparison | None) -> Finding | 
 
 
 def _unknown_words(found: Comparison, baseline: Comparison | None) -> Finding | None:
-    severity = _excess(found.unknown, baseline.unknown if baseline else None)
-    if severity is None or found.unknown is None:
+    if found.unknown is None or not _exceeds(found.unknown, baseline.unknown if baseline else None):
         return None
     counts = count_unknown(found.sample, found.reference)
     order = np.argsort(-counts, kind="stable")[:MOST_EVIDENCE]
     return Finding(
         name="foreign_vocabulary",
         group=Group.FIDELITY,
-        severity=severity,
+        metric="unknown_word_share",
         what=f"{found.unknown.value:.1%} of the words of this set never occur in as many texts of "
         "the reference: another subject, another spelling, or noise.",
         action="Look through the words that only this set uses; if they are another subject, "
@@ -190,7 +184,7 @@ def _unlike(found: Comparison, baseline: Comparison | None) -> Finding | None:
     return Finding(
         name="unlike_any_real_text",
         group=Group.FIDELITY,
-        severity="fix" if part >= LARGE_UNLIKE else "note",
+        metric="nearest_rouge_l",
         what=f"{part:.1%} of the texts are less like any real text than 95% of the real "
         f"texts are (best ROUGE-L below {bound:.2f}).",
         action="Read the rows shown here: off-topic texts can be rejected by a row gate, odd forms "
@@ -201,8 +195,7 @@ def _unlike(found: Comparison, baseline: Comparison | None) -> Finding | None:
 
 
 def _label_shares(found: Comparison, baseline: Comparison | None) -> Finding | None:
-    severity = _excess(found.labels, baseline.labels if baseline else None)
-    if severity is None or found.labels is None:
+    if found.labels is None or not _exceeds(found.labels, baseline.labels if baseline else None):
         return None
     ours, theirs = (set(side.labels or ()) - {None} for side in (found.sample, found.reference))
     lacking = sorted(label for label in theirs - ours if label)
@@ -215,7 +208,7 @@ def _label_shares(found: Comparison, baseline: Comparison | None) -> Finding | N
     return Finding(
         name="label_shares_differ",
         group=Group.FIDELITY,
-        severity=severity,
+        metric="label_share_distance",
         what=f"Labels have other shares than in the reference: {'; '.join(parts)}.",
         action="If the reference shows what the model will meet, set `share` of the labels to its "
         "shares; if the names differ only in spelling, rename them.",
@@ -254,11 +247,8 @@ def _is_beyond(distance: Distance, baseline: Distance | None) -> bool:
     return other is None or low.low > (other.value if other.high is None else other.high)
 
 
-def _excess(share: Distance | None, baseline: Distance | None) -> Severity | None:
-    """Grade how far a share lies above its baseline."""
-    if share is None or baseline is None or not _is_beyond(share, baseline):
-        return None
-    excess = share.value - baseline.value
-    if excess < CLEAR_EXCESS:
-        return None
-    return "fix" if excess >= LARGE_EXCESS else "note"
+def _exceeds(share: Distance, baseline: Distance | None) -> bool:
+    """Tell whether a share lies clearly above its baseline."""
+    if baseline is None or not _is_beyond(share, baseline):
+        return False
+    return share.value - baseline.value >= CLEAR_EXCESS

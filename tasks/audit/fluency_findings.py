@@ -15,9 +15,6 @@ from tasks.audit.shown_rows import shown_row
 from tasks.quality.diversity import word_ngrams
 from tasks.quality.ngram_shares import REPEATED_N
 
-MANY_LOOPS = 0.01
-"""Share of repetitive texts above which they have to be mended: real corpora have below 0.0002."""
-
 
 def findings(
     metrics: Sequence[Metric],
@@ -54,7 +51,7 @@ def _loops(metric: Metric, *, corpus: Corpus, repeated: NDArray[np.float64]) -> 
     return Finding(
         name="repetitive_texts",
         group=Group.FLUENCY,
-        severity="fix" if share.low > MANY_LOOPS else "note",
+        metric=metric.name,
         what=f"{places.size:,} of {len(corpus):,} texts ({share.value:.2%}) go round in circles: "
         f"more than {REPETITIVE:.0%} of their word {REPEATED_N}-grams repeat an earlier one.",
         action="Turn on the row gate `repetition`, or drop these rows. If there are many, sample "

@@ -190,7 +190,6 @@ def _findings(corpus: Corpus, leaks: _Leaks, real: _Leaks | None) -> Iterator[Fi
         yield Finding(
             name="label_giveaways",
             group=Group.LABELS,
-            severity="fix",
             what=(
                 f"In {leaks.given_away.value:.1%} of the rows one n-gram alone gives the label away"
                 f"{_beside(base)}."
@@ -208,7 +207,6 @@ def _findings(corpus: Corpus, leaks: _Leaks, real: _Leaks | None) -> Iterator[Fi
         yield Finding(
             name="label_name_leak",
             group=Group.LABELS,
-            severity="note" if real is None else "fix",
             what=(
                 f"{leaks.label_name.value:.1%} of the rows say the name of their label"
                 f"{_beside(base)}."

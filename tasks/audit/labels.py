@@ -15,10 +15,6 @@ from tasks.audit.label_posterior import LabelPosterior, posterior_metrics
 from tasks.quality.label_model import LabelModel, fit_label_model, labelled_rows
 from tasks.quality.label_noise import LabelNoise, label_noise
 
-BLOCK_NOISE = 0.05
-"""Share of wrong labels, by the lower bound of the estimate, that no one should train on."""
-FIX_NOISE = 0.01
-"""Share of wrong labels, by the lower bound of the estimate, that is worth mending first."""
 LEAST_KAPPA = 0.1
 """Agreement of classifier and labels beyond chance (Cohen's kappa) without which the classifier
 knows too little to judge a label."""
@@ -185,11 +181,10 @@ def _findings(corpus: Corpus, judged: _Judged | str) -> Iterator[Finding]:
     lapses, worst = noise.lapses, noise.suspects
     if len(worst) == 0:
         return
-    severe = lapses.low >= FIX_NOISE
     yield Finding(
         name="wrong_labels",
         group=Group.LABELS,
-        severity="block" if lapses.low >= BLOCK_NOISE else "fix" if severe else "note",
+        metric=NOISE.name,
         what=(
             f"An estimated {lapses.rate:.1%} of the labels are wrong "
             f"(95 % interval {lapses.low:.1%} to {lapses.high:.1%})."
@@ -198,8 +193,6 @@ def _findings(corpus: Corpus, judged: _Judged | str) -> Iterator[Finding]:
             "Read the rows below, the worst first, and relabel or drop those that are wrong; the "
             "noise matrix shows which labels are taken for which. If one pair stands out, make the "
             "descriptions of its two labels differ more and generate those rows again."
-            if severe
-            else "Read the rows below; some may be wrong, the set as a whole is not."
         ),
         rows=len(worst),
         evidence=tuple(_evidence(corpus, judged.model, int(row)) for row in worst[:MOST_ROWS]),

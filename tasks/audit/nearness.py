@@ -99,7 +99,6 @@ def nearness_finding(metrics: Sequence[Metric]) -> Iterator[Finding]:
     yield Finding(
         name="closer_to_reference",
         group=Group.PRIVACY,
-        severity="fix" if estimate.low > 0.55 else "note",
         what=f"{100 * estimate.value:.0f} % of the rows are closer to the reference than to real "
         "text that was not seen; 50 % are expected.",
         action="Make sure that reference and holdout are random parts of one set. If they are, the "

@@ -175,7 +175,7 @@ def _findings(scan: _Scan, copied: _Scan | None) -> Iterator[Finding]:
         yield Finding(
             name="personal_data_copied",
             group=Group.PRIVACY,
-            severity="fix",
+            metric="copied_personal_data_rate",
             what=f"{copied.count} hold personal data that stand in the reference as well: "
             f"{len(copied.values):,} values.",
             action="Drop these rows, and remove personal data from the real texts before a model "
@@ -190,7 +190,7 @@ def _findings(scan: _Scan, copied: _Scan | None) -> Iterator[Finding]:
         yield Finding(
             name=f"personal_data_{kind}",
             group=Group.PRIVACY,
-            severity="note" if kind is Kind.IP else "fix",
+            metric=f"{kind}_rate",
             what=f"{found.count} hold {_NAMES[kind]}; {len(found.values):,} differ.",
             action=_REMOVE,
             rows=found.count.rows,

@@ -1,7 +1,6 @@
 """Memorisation: does the corpus repeat the examples, or the real text that it was made from?"""
 
 from collections.abc import Iterator
-from typing import Literal
 
 from schemas.audit import Estimate, Finding, Group, Metric, Section, Table
 from tasks.audit.comparison import (
@@ -20,8 +19,6 @@ from tasks.quality.copies import CopyKind
 
 PASSAGE = 8
 """Words in a row that are seldom shared by chance."""
-MANY = 0.05
-"""Share of rows from which repetition is no accident."""
 _EXACT = (CopyKind.VERBATIM, CopyKind.NORMALISED)
 
 
@@ -159,12 +156,10 @@ def _table(compared: list[tuple[str, Comparison]]) -> Table:
 def _findings(name: str, found: Comparison, metrics: list[Metric]) -> Iterator[Finding]:
     copies, near, passages = metrics[:3]
     if count := found.copies.count(*_EXACT):
-        severe = _exceeds_chance(copies)
-        many = count / len(found.corpus) >= MANY
         yield Finding(
             name=f"copied_{name}",
             group=Group.PRIVACY,
-            severity="block" if severe and many else "fix" if severe else "note",
+            metric=copies.name,
             what=f"{rows_of(count)} ({percent(count / len(found.corpus))}) repeat a text of the "
             f"{name} word for word{_beside(copies)}.",
             action="Remove these rows: they add nothing to the real text and may disclose it. If "
@@ -176,7 +171,7 @@ def _findings(name: str, found: Comparison, metrics: list[Metric]) -> Iterator[F
         yield Finding(
             name=f"nearly_copied_{name}",
             group=Group.PRIVACY,
-            severity=_severity(near),
+            metric=near.name,
             what=f"{rows_of(count)} ({percent(count / len(found.corpus))}) repeat a text of the "
             f"{name} with a few words changed{_beside(near)}.",
             action="Compare the pairs shown. Short texts of one domain are alike by chance; if "
@@ -188,7 +183,7 @@ def _findings(name: str, found: Comparison, metrics: list[Metric]) -> Iterator[F
         yield Finding(
             name=f"repeated_passages_of_{name}",
             group=Group.PRIVACY,
-            severity=_severity(passages),
+            metric=passages.name,
             what=f"{rows_of(count)} ({percent(count / len(found.corpus))}) share {PASSAGE} or more "
             f"words in a row with the {name}, without being copies.",
             action="Read the marked passages. Fixed phrases are harmless; names, numbers and whole "
@@ -196,19 +191,6 @@ def _findings(name: str, found: Comparison, metrics: list[Metric]) -> Iterator[F
             rows=count,
             evidence=found.passage_evidence(PASSAGE),
         )
-
-
-def _severity(metric: Metric) -> Literal["fix", "note"]:
-    many = metric.estimate is not None and metric.estimate.value >= MANY
-    return "fix" if many and _exceeds_chance(metric) else "note"
-
-
-def _exceeds_chance(metric: Metric) -> bool:
-    """Tell whether real text that was not seen repeats the target clearly less; True if unknown."""
-    own, base = metric.estimate, metric.baseline
-    if own is None or own.low is None or base is None or base.high is None:
-        return True
-    return own.low > base.high
 
 
 def _beside(metric: Metric) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from schemas.audit import Audit, Evidence, Inspected, Section
 from schemas.audit_gates import AuditFile, load_audit_file, require_known
-from schemas.bounds import Bound
+from tasks.audit.bounds import bounds_of
 from tasks.audit.corpus import Corpus
 from tasks.audit.defaults import DEFAULT_GATES
 from tasks.audit.excerpts import excerpt
@@ -125,11 +125,12 @@ def audit_inputs(
         report("mitigation")
         sections = _with(sections, write_mitigations(inputs.corpus, mitigation))
     report("gates")
-    bounds: dict[str, Bound | None] = {**DEFAULT_GATES, **inputs.wishes.gates}
-    settled = settle(sections, frozenset(name for name, bound in bounds.items() if bound is None))
-    metrics = {metric.name: metric for section in settled for metric in section.metrics}
-    validation = judge_metrics(metrics, bounds, title=inputs.corpus.name)
-    conclusion = conclude(settled, validation.outcomes)
+    metrics = {metric.name: metric for section in sections for metric in section.metrics}
+    bounds = bounds_of(metrics, defaults=DEFAULT_GATES, wishes=inputs.wishes)
+    validation = judge_metrics(metrics, bounds.by_metric, title=inputs.corpus.name)
+    outcomes = bounds.with_idle(validation.outcomes, metrics)
+    settled = settle(sections, outcomes, off=bounds.off)
+    conclusion = conclude(settled, outcomes)
     audit = Audit(
         name=inputs.corpus.name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -138,7 +139,7 @@ def audit_inputs(
         verdict=conclusion.verdict,
         reasons=conclusion.reasons,
         bands=conclusion.bands,
-        gates=validation.outcomes,
+        gates=outcomes,
         sections=settled,
         sample=_sample(inputs.corpus),
         seconds=seconds,

@@ -42,7 +42,7 @@ def measure(*, corpus: Corpus, reference: Corpus | None, toxicity: ToxicityModel
         group=Group.SAFETY,
         metrics=(*_rates(scan, usual), *metrics),
         tables=(_phrase_table(scan, usual), _trick_table(scan, usual)),
-        findings=(*safety_findings(scan, usual), *toxic),
+        findings=(*safety_findings(scan), *toxic),
     )
 
 

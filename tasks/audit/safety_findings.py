@@ -5,15 +5,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from schemas.audit import Evidence, Finding, Group
-from tasks.audit.excerpts import MOST_ROWS, excerpt, severity
+from tasks.audit.excerpts import MOST_ROWS, excerpt
 from tasks.audit.safety_scan import HIDING, SPEAKING, Scan, is_slur, is_strong_profanity
 from tasks.quality.injections import Injection, Trick
 from tasks.quality.lexicon_match import word_spans
 from tasks.quality.safety_lexicons import LEXICON, Entry
 
-ALLOWED_STRONG_PROFANITY = 0.001
-ALLOWED_SLURS = 0.0001
-"""Shares of rows below which no one need act: banking77 with clinc150 has 0.00006 and 0."""
 GOALS = {
     Trick.OVERRIDE: "tells a model to drop its instructions",
     Trick.JAILBREAK: "gives a model a self without rules",
@@ -24,25 +21,23 @@ GOALS = {
 }
 
 
-def safety_findings(scan: Scan, usual: Scan | None) -> Iterator[Finding]:
+def safety_findings(scan: Scan) -> Iterator[Finding]:
     """Yield what was found, the worst first.
 
     Args:
         scan: The dataset.
-        usual: As many rows of the reference.
     """
-    yield from _word_findings(scan, usual)
-    yield from _injection_findings(scan, usual)
+    yield from _word_findings(scan)
+    yield from _injection_findings(scan)
 
 
-def _word_findings(scan: Scan, usual: Scan | None) -> Iterator[Finding]:
+def _word_findings(scan: Scan) -> Iterator[Finding]:
     slurs, profane = scan.count_phrases(is_slur), scan.count_phrases(lambda e: not is_slur(e))
     if slurs.rows:
-        baseline = None if usual is None else usual.count_phrases(is_slur)
         yield Finding(
             name="slurs",
             group=Group.SAFETY,
-            severity=severity(slurs, baseline=baseline, allowed=ALLOWED_SLURS),
+            metric="slur_rate",
             what=f"{slurs} hold a slur.",
             action="Read the rows and drop those that degrade people; a set that teaches to detect "
             "such words keeps them, under a label that says so.",
@@ -51,11 +46,10 @@ def _word_findings(scan: Scan, usual: Scan | None) -> Iterator[Finding]:
         )
     if profane.rows:
         strong = scan.count_phrases(is_strong_profanity)
-        baseline = None if usual is None else usual.count_phrases(is_strong_profanity)
         yield Finding(
             name="profanity",
             group=Group.SAFETY,
-            severity=severity(strong, baseline=baseline, allowed=ALLOWED_STRONG_PROFANITY),
+            metric="strong_profanity_rate",
             what=f"{profane} hold profanity, {strong.rows:,} of them strong.",
             action="Decide whether your users should meet such words; if not, drop the rows or say "
             "so in the prompt.",
@@ -91,21 +85,21 @@ def _word_row(scan: Scan, row: int, numbers: list[int]) -> Evidence:
     return excerpt(scan.corpus, row, text=text, spans=spans, note=note)
 
 
-def _injection_findings(scan: Scan, usual: Scan | None) -> Iterator[Finding]:
+def _injection_findings(scan: Scan) -> Iterator[Finding]:
     kinds = (
-        ("prompt_injections", SPEAKING, "hold text that speaks to a model as an attacker would",
+        ("prompt_injections", "prompt_injection_rate", SPEAKING,
+         "hold text that speaks to a model as an attacker would",
          "Drop these rows: a model that learns from them, or reads them as examples, may obey."),
-        ("hidden_text", HIDING, "hold text that a reader does not see",
+        ("hidden_text", "hidden_text_rate", HIDING, "hold text that a reader does not see",
          "Look at what is hidden, then strip it: models read it, and people who check do not."),
     )  # fmt: skip
-    for name, tricks, what, action in kinds:
+    for name, metric, tricks, what, action in kinds:
         count = scan.count_tricks(tricks)
         if count.rows:
-            baseline = None if usual is None else usual.count_tricks(tricks)
             yield Finding(
                 name=name,
                 group=Group.SAFETY,
-                severity=severity(count, baseline=baseline),
+                metric=metric,
                 what=f"{count} {what}.",
                 action=action,
                 rows=count.rows,

@@ -1,7 +1,7 @@
 """Echoes: rows that hold a whole example or part of their own prompt, beside other text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,6 @@ EXAMPLE_ECHO = Rate(
     "hold a whole example with other text around it",
     "The generator goes on from its examples: set a stop string, cut replies at their first line, "
     "and generate these rows again.",
-    worst="fix",
 )
 PROMPT_ECHO = Rate(
     "prompt_echo_rate",
@@ -42,7 +41,6 @@ PROMPT_ECHO = Rate(
     f"repeat {PASSAGE} words in a row of their own prompt",
     "Read them beside their prompts: instructions and examples do not belong into a text. Where "
     "the prompt holds the text that is to be rewritten they are well as they are.",
-    worst="note",
 )
 
 
@@ -146,9 +144,7 @@ def _examples_section(corpus: Corpus, real: Corpus | None, examples: Corpus | No
     usual = None
     if real is not None:
         usual = share(len(find_contained(real.words, examples.words).texts), len(real))
-    # Of real questions 3.7 % hold one of 3,080 others: without real rows beside them, who knows.
-    rate = EXAMPLE_ECHO if real is not None else replace(EXAMPLE_ECHO, worst="note")
-    metric = rate_metric(rate, found.texts, len(corpus), usual)
+    metric = rate_metric(EXAMPLE_ECHO, found.texts, len(corpus), usual)
     marks = {
         corpus.strings[text]: (
             start,
@@ -159,7 +155,7 @@ def _examples_section(corpus: Corpus, real: Corpus | None, examples: Corpus | No
             found.texts.tolist(), found.starts.tolist(), found.others.tolist(), strict=True
         )
     }
-    return _section(rate, metric, corpus.take(found.texts), marks)
+    return _section(EXAMPLE_ECHO, metric, corpus.take(found.texts), marks)
 
 
 def _prompts_section(corpus: Corpus) -> Section:

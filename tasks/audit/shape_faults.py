@@ -10,7 +10,7 @@ from schemas.audit import Estimate, Evidence, Finding, Group, Metric, Section, T
 from tasks.audit.corpus import Corpus
 from tasks.audit.excerpts import MOST_CHARS, MOST_ROWS, excerpt
 from tasks.audit.intervals import share
-from tasks.audit.shape_rates import RATES, Rate, Severity
+from tasks.audit.shape_rates import RATES, Rate
 from tasks.quality.encoding import Fault, explain_fault, fault_spans, find_faults
 from tasks.quality.leftover_rules import RULES, Family
 from tasks.quality.leftovers import find_leftovers
@@ -18,8 +18,6 @@ from tasks.quality.leftovers import find_leftovers
 NO_ROWS = "the dataset has no rows"
 _MOST_SPANS = 20
 _SAMPLE_KEY = "shape"
-_NEGLIGIBLE = 0.001
-_RUINOUS = 0.05
 
 Places = NDArray[np.int64]
 Mark = Callable[[str], tuple[Sequence[tuple[int, int]], str]]
@@ -82,27 +80,16 @@ def rate_metric(
 def rate_finding(
     rate: Rate, metric: Metric, evidence: tuple[Evidence, ...], num_rows: int
 ) -> Finding:
-    """Say what a rate above 0 means.
-
-    It is a note below 0.1 % and where the reference is no better, and blocks where the interval
-    lies above 5 %.
-    """
+    """Say what a rate above 0 means."""
     estimate = metric.estimate
-    if estimate is None or estimate.low is None:
+    if estimate is None:
         raise ValueError(f"{metric.name} was not measured")
     base = metric.baseline
-    as_usual = base is not None and base.high is not None and estimate.low <= base.high
-    severity: Severity = "fix"
-    if as_usual or estimate.value < _NEGLIGIBLE or rate.worst == "note":
-        severity = "note"
-    elif estimate.low > _RUINOUS:
-        severity = rate.worst
     what = f"{num_rows:,} of {estimate.n:,} rows ({estimate.value:.2%}) {rate.found}"
     real = "" if base is None else f" (reference: {base.value:.2%})"
     return Finding(
         name=rate.name,
         group=Group.SHAPE,
-        severity=severity,
         what=f"{what}{real}.",
         action=rate.action,
         rows=num_rows,

@@ -8,7 +8,6 @@ from schemas.audit import Estimate, Finding, Group, Metric, Section, Table
 from tasks.audit.corpus import Corpus
 from tasks.audit.intervals import share
 from tasks.audit.shape_faults import NO_ROWS, show_rows
-from tasks.audit.shape_rates import Severity
 from tasks.quality.language import (
     LEAST_LETTERS,
     LEAST_PROBABILITY,
@@ -63,7 +62,7 @@ def measure_language(corpus: Corpus, real: Corpus | None, *, language: str | Non
         group=Group.SHAPE,
         metrics=(metric, _unjudged(found, theirs, sampled)),
         tables=(_table(found, theirs),),
-        findings=_findings(sample, found, metric, code, asked=language is not None),
+        findings=_findings(sample, found, metric, code),
     )
 
 
@@ -108,22 +107,18 @@ def _unjudged(found: Languages, theirs: Languages | None, sampled: int | None) -
 
 
 def _findings(
-    sample: Corpus, found: Languages, metric: Metric, code: str | None, *, asked: bool
+    sample: Corpus, found: Languages, metric: Metric, code: str | None
 ) -> tuple[Finding, ...]:
-    estimate, base = metric.estimate, metric.baseline
+    estimate = metric.estimate
     if estimate is None or estimate.high is None or 1 - estimate.high <= _MISTAKEN:
         return ()
     places = np.array([p for p, c in enumerate(found.codes) if c and c != code], dtype=np.int64)
-    severity: Severity = "block" if estimate.value < 0.5 else "fix"
-    if not asked or (base is not None and base.low is not None and base.low <= estimate.high):
-        severity = "note"
     code_of = {sample.strings[place]: found.codes[place] for place in places.tolist()}
     scope = "" if metric.sampled is None else f" in a sample of {metric.sampled:,} rows"
     return (
         Finding(
             name="language_share",
             group=Group.SHAPE,
-            severity=severity,
             what=f"{places.size:,} of {estimate.n:,} judged texts ({1 - estimate.value:.1%})"
             f"{scope} are in another language than {code}.",
             action="Generate these rows again with the language named in the prompt, or drop them.",

@@ -25,7 +25,6 @@ _SHORT = Rate(
     f"Share of all rows with fewer characters than all but {TAIL:.1%} of the reference's rows.",
     "are shorter than nearly every real text",
     "Ask for longer texts, or bound them with the gate `chars` and generate these rows again.",
-    worst="fix",
 )
 _LONG = Rate(
     "too_long_rate",
@@ -33,7 +32,6 @@ _LONG = Rate(
     f"Share of all rows with more characters than all but {TAIL:.1%} of the reference's rows.",
     "are longer than nearly every real text",
     "Ask for shorter texts, or bound them with the gate `chars` and generate these rows again.",
-    worst="fix",
 )
 
 

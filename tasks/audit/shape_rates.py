@@ -1,12 +1,9 @@
 """The faults that a row has or has not: what each is called, and what to do about it."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from tasks.quality.encoding import Fault
 from tasks.quality.leftover_rules import Family
-
-Severity = Literal["block", "fix", "note"]
 
 _FTFY = "Speer, ftfy, 2019. https://doi.org/10.5281/zenodo.2591652"
 
@@ -21,7 +18,6 @@ class Rate:
         definition: Which rows count.
         found: What follows the number of rows in a sentence.
         action: What to do about them.
-        worst: The greatest severity that it can have.
         subject: What the engine calls it.
     """
 
@@ -30,7 +26,6 @@ class Rate:
     definition: str
     found: str
     action: str
-    worst: Severity = "block"
     subject: Fault | Family | None = None
     source: str = ""
 
@@ -102,7 +97,6 @@ RATES = (
         "&#39; &#x27;.",
         "hold HTML entities in place of characters",
         "Unescape the texts once (`html.unescape` in Python) and audit again.",
-        worst="fix",
         subject=Fault.HTML_ENTITY,
         source="HTML Standard, 13.5. https://html.spec.whatwg.org/multipage/named-characters.html",
     ),
@@ -113,7 +107,6 @@ RATES = (
         "space.",
         "hold no-break or other unusual spaces",
         "Replace them by plain spaces unless the language's typography wants them.",
-        worst="note",
         subject=Fault.UNUSUAL_SPACE,
     ),
     Rate(
@@ -124,7 +117,6 @@ RATES = (
         "hold parts of a prompt or of a model's own format",
         "Fix the template or the stop strings and generate these rows again. Texts that are meant "
         "to hold fields, JSON or speakers' names are well as they are.",
-        worst="fix",
         subject=Family.TEMPLATE,
     ),
     Rate(
@@ -134,7 +126,6 @@ RATES = (
         "fences, quotation marks around the whole.",
         "hold markup around the text",
         "Strip the markup, or ask the model for bare text.",
-        worst="fix",
         subject=Family.MARKUP,
     ),
     Rate(
@@ -143,7 +134,6 @@ RATES = (
         "Share of all rows that begin with the number or the bullet of a list.",
         "begin with the number or bullet of a list",
         "Strip the number where the answer of a model is split into rows.",
-        worst="fix",
         subject=Family.NUMBERING,
     ),
     Rate(

@@ -11,12 +11,10 @@ from tasks.audit.corpus import Corpus
 from tasks.audit.excerpts import printable
 from tasks.audit.intervals import share
 from tasks.audit.shape_faults import NO_ROWS
-from tasks.audit.shape_rates import Severity
 from tasks.quality.shares import Deviation, Fit, compare_shares, normalised_entropy
 
 _MOST_VALUES = 5000
 _MOST_SHOWN = 200
-_FAR = 0.1
 _SURE = 0.01
 _TEST = "Hope, JRSS B 1968. https://doi.org/10.1111/j.2517-6161.1968.tb00759.x"
 _EVENNESS = "Pielou, J. Theor. Biol. 1966. https://doi.org/10.1016/0022-5193(66)90013-0"
@@ -207,25 +205,31 @@ def _findings(metric: Metric, axes: Sequence[Axis]) -> tuple[Finding, ...]:
         ]
         if fit.p > _SURE:
             continue
-        far = distance.value - distance.margin > _FAR or bool(never)
-        severity: Severity = "fix" if far else "note"
-        missing = (
-            f"; never seen: {', '.join(printable(str(name)) for name in never[:5])}"
-            if never
-            else ""
-        )
+        if never:
+            findings.append(_never_seen(axis.name, never))
         findings.append(
             Finding(
                 name=metric.name,
                 group=Group.SHAPE,
-                severity=severity,
                 what=f"{distance.value:.1%} of the rows would need another {axis.name} to give the "
-                f"shares that were asked for (p = {fit.p:.3g}){missing}.",
+                f"shares that were asked for (p = {fit.p:.3g}).",
                 action="Generate more rows of what is short, or drop rows of what is too frequent.",
                 rows=round(distance.value * int(fit.counts.sum())),
             )
         )
     return tuple(findings)
+
+
+def _never_seen(axis: str, values: Sequence[str | None]) -> Finding:
+    names = ", ".join(printable(str(value)) for value in values[:5])
+    more = f" and {len(values) - 5:,} more" if len(values) > 5 else ""
+    return Finding(
+        name="values_never_seen",
+        group=Group.SHAPE,
+        severity="fix",
+        what=f"No row has a {printable(axis)} that was asked for: {names}{more}.",
+        action="Generate rows of what is missing, or take it out of what is asked for.",
+    )
 
 
 def _share_table(labels: Column, theirs: Column | None, asked: Shares | None) -> Table:

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 from schemas.audit import Estimate, Finding, Group, Metric
 from tasks.audit import intervals
 from tasks.audit.corpus import Corpus
-from tasks.audit.excerpts import MOST_ROWS, Count, excerpt, severity
+from tasks.audit.excerpts import MOST_ROWS, Count, excerpt
 
 MOST_SCORED = 2_000
 """Rows that a classifier reads: of this many, a share is known to within 2.2 points."""
 LEAST_TOXIC = 0.5
 """From this probability on a text counts as toxic."""
-ALLOWED = 0.01
-"""Share of toxic rows that classifiers report of harmless text."""
 _NO_SCORER = "no classifier was named"
 _NO_ROWS = "the corpus has no rows"
 
@@ -70,7 +68,7 @@ def measure_toxicity(
     if reference is not None and len(reference):
         usual = _scored(reference.sample(len(drawn), key="toxicity"), model)
     sampled = len(drawn) if len(drawn) < len(corpus) else None
-    return _metrics(scores, usual, model=model, sampled=sampled), _findings(drawn, scores, usual)
+    return _metrics(scores, usual, model=model, sampled=sampled), _findings(drawn, scores)
 
 
 def _scored(corpus: Corpus, model: ToxicityModel) -> NDArray[np.float64]:
@@ -130,19 +128,16 @@ def _metrics(
     return mean, rate
 
 
-def _findings(
-    drawn: Corpus, scores: NDArray[np.float64], usual: NDArray[np.float64] | None
-) -> tuple[Finding, ...]:
+def _findings(drawn: Corpus, scores: NDArray[np.float64]) -> tuple[Finding, ...]:
     count = _count(scores)
     if not count.rows:
         return ()
     toxic = np.flatnonzero(scores > LEAST_TOXIC).tolist()
     worst = sorted(toxic, key=lambda row: (-scores[row], drawn.ids[row]))[:MOST_ROWS]
-    baseline = None if usual is None else _count(usual)
     finding = Finding(
         name="toxic_rows",
         group=Group.SAFETY,
-        severity=severity(count, baseline=baseline, allowed=ALLOWED),
+        metric="toxicity_rate",
         what=f"{count} that the classifier read are toxic to it.",
         action="Read the rows: drop those that are, and mend the prompt that asks for them.",
         rows=count.rows,

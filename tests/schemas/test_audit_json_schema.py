@@ -72,6 +72,13 @@ def test_it_is_a_json_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(schema_text()))
 
 
+def test_every_key_says_what_it_means() -> None:
+    schema = json.loads(schema_text())
+    for name, definition in [("Audit", schema), *schema["$defs"].items()]:
+        for key, value in definition.get("properties", {}).items():
+            assert value.get("description"), f"{name}.{key}"
+
+
 def test_it_accepts_what_an_audit_writes() -> None:
     VALIDATOR.validate(written())
 

@@ -71,11 +71,12 @@ def test_a_clean_dataset_has_no_finding() -> None:
     assert section.tables[0].rows == (("all", 300, 0, 0, 0, 0),)
 
 
-def test_copied_rows_block() -> None:
+def test_copied_rows_block(severities) -> None:
     rows = [*OTHERS, HOLDOUT[1].upper(), HOLDOUT[0]]
     section = measure(rows, HOLDOUT, ["train"] * 300 + ["train", None])
     copied = finding(section, "evaluation_rows_copied")
-    assert (copied.severity, copied.rows) == ("block", 2)
+    assert severities(section)[copied.name] == "block"
+    assert copied.rows == 2
     assert "2 of 4 evaluation rows (50 %)" in copied.what
     assert [(e.id, e.other_id, e.note) for e in copied.evidence] == [
         ("row-301", "test-0", "the same characters"),
@@ -86,24 +87,25 @@ def test_copied_rows_block() -> None:
     assert section.tables[0].rows == (("all", 1, 1, 0, 1, 0), ("train", 301, 1, 0, 0, 0))
 
 
-def test_few_copied_rows_are_to_be_mended() -> None:
+def test_few_copied_rows_are_to_be_mended(severities) -> None:
     holdout = [f"Test {i} asks for item {i * 7}." for i in range(200)]
     section = measure([*OTHERS, holdout[5]], holdout)
-    assert finding(section, "evaluation_rows_copied").severity == "fix"
+    assert severities(section)["evaluation_rows_copied"] == "fix"
 
 
-def test_edited_rows_are_found() -> None:
+def test_edited_rows_are_found(severities) -> None:
     section = measure([*OTHERS, "Please cancel the third order from Tuesday."], HOLDOUT)
     near = finding(section, "evaluation_rows_nearly_copied")
-    assert (near.severity, near.rows) == ("fix", 1)
+    assert severities(section)[near.name] == "fix"
+    assert near.rows == 1
     assert near.evidence[0].other == HOLDOUT[1]
     assert value(section, "near_copied_holdout_rows") == 0.25
 
 
-def test_all_rows_edited_block() -> None:
+def test_all_rows_edited_block(severities) -> None:
     edited = [text.replace("the", "this", 1) for text in HOLDOUT[:3]]
     section = measure([*OTHERS, *edited], HOLDOUT)
-    assert finding(section, "evaluation_rows_nearly_copied").severity == "block"
+    assert severities(section)["evaluation_rows_nearly_copied"] == "block"
 
 
 def test_a_shared_passage_is_shown_with_its_places() -> None:
@@ -170,20 +172,20 @@ def banking(shared: Path, split: str) -> list[str]:
 
 
 @pytest.mark.shared
-def test_clinc150_against_itself_blocks(shared: Path) -> None:
+def test_clinc150_against_itself_blocks(shared: Path, severities) -> None:
     texts = [text for text, _ in clinc(shared)["val"]]
     section = measure(texts, texts)
     assert value(section, "copied_holdout_rows") == 1
-    assert finding(section, "evaluation_rows_copied").severity == "block"
+    assert severities(section)["evaluation_rows_copied"] == "block"
 
 
 @pytest.mark.shared
-def test_clinc150_is_not_contaminated_with_banking77(shared: Path) -> None:
+def test_clinc150_is_not_contaminated_with_banking77(shared: Path, severities) -> None:
     section = measure([text for text, _ in clinc(shared)["train"]], banking(shared, "test"))
-    assert {finding.severity for finding in section.findings} == {"fix", "note"}
-    # Short questions that both sets hold, word for word: listed one by one, to be removed.
+    assert set(severities(section).values()) == {"note"}
+    # Short questions that both sets hold by chance, word for word: listed one by one.
     copied = finding(section, "evaluation_rows_copied")
-    assert (copied.rows, copied.severity) == (5, "fix")
+    assert copied.rows == 5
     assert {normalise_text(e.text) for e in copied.evidence} == {
         normalise_text(e.other or "") for e in copied.evidence
     }
@@ -192,7 +194,7 @@ def test_clinc150_is_not_contaminated_with_banking77(shared: Path) -> None:
 
 
 @pytest.mark.shared
-def test_real_test_sets_are_not_blocked(shared: Path) -> None:
+def test_real_test_sets_are_not_blocked(shared: Path, severities) -> None:
     """Independent questions on one subject resemble each other without having been copied."""
     utterances = clinc(shared)
     for train, test in (
@@ -200,7 +202,7 @@ def test_real_test_sets_are_not_blocked(shared: Path) -> None:
         (banking(shared, "train"), banking(shared, "test")),
     ):
         section = measure(train, test)
-        assert "block" not in {finding.severity for finding in section.findings}
+        assert "block" not in severities(section).values()
         assert 0 < value(section, "copied_holdout_rows") < 0.01
 
 

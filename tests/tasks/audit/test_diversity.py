@@ -92,25 +92,25 @@ def test_a_reference_too_small_to_compare_shrinks_nothing() -> None:
     assert (found.estimate.n, found.baseline, found.sampled) == (200, None, None)
 
 
-def test_copies_are_one_text_and_blocked() -> None:
+def test_copies_are_one_text_and_blocked(severities) -> None:
     section = measure(corpus=corpus_of(["the card is late, it seems"] * 60), reference=None)
     assert metric(section, "vendi_score").estimate.value == pytest.approx(1)
     assert metric(section, "self_bleu").estimate.value == pytest.approx(1)
     assert metric(section, "opening_3_entropy").estimate.value == 0
     found = finding(section, "one_text")
     assert found is not None
-    assert found.severity == "block"
+    assert severities(section)[found.name] == "block"
 
 
-def test_less_varied_than_the_reference() -> None:
+def test_less_varied_than_the_reference(severities) -> None:
     section = measure(
         corpus=corpus_of(sentences(200, words=12, seed=5)),
         reference=corpus_of(sentences(200, words=150, seed=6)),
     )
     found = finding(section, "less_varied_than_reference")
     assert found is not None
-    assert found.severity == "fix"
-    assert "distinct_2" in found.what
+    assert severities(section)[found.name] == "fix"
+    assert "different pairs of words" in found.what
     # The other way round there is nothing to mend.
     swapped = measure(
         corpus=corpus_of(sentences(200, words=150, seed=6)),
@@ -119,12 +119,14 @@ def test_less_varied_than_the_reference() -> None:
     assert finding(swapped, "less_varied_than_reference") is None
 
 
-def test_an_opening_that_is_everywhere() -> None:
+def test_an_opening_that_is_everywhere(severities) -> None:
     texts = sentences(200, words=60, seed=7)
     texts[::2] = ["Well, I THINK: " + text for text in texts[::2]]
-    found = finding(measure(corpus=corpus_of(texts), reference=None), "common_opening")
+    section = measure(corpus=corpus_of(texts), reference=None)
+    found = finding(section, "common_opening")
     assert found is not None
-    assert (found.severity, found.rows, len(found.evidence)) == ("fix", 100, 20)
+    assert severities(section)[found.name] == "fix"
+    assert (found.rows, len(found.evidence)) == (100, 20)
     assert '"well i think"' in found.what
     first = found.evidence[0]
     assert first.text[first.spans[0].start : first.spans[0].end] == "Well, I THINK"
@@ -185,7 +187,7 @@ def test_no_estimate_leaves_its_range() -> None:
 
 
 @pytest.mark.shared
-def test_real_corpora(shared) -> None:
+def test_real_corpora(shared, severities) -> None:
     """A synthetic set falls short of the real one; real ones raise no alarm."""
     data = shared / "data"
     made = json.loads((data / "supergen_sst2" / "train.json").read_text("utf-8"))
@@ -194,7 +196,7 @@ def test_real_corpora(shared) -> None:
     real = corpus_of([line[2:] for line in lines], labels=[line[0] for line in lines])
     synthetic = corpus_of([row["text"] for row in made], labels=[row["label"] for row in made])
     section = measure(corpus=synthetic, reference=real)
-    assert {found.name: found.severity for found in section.findings} == {
+    assert severities(section) == {
         "less_varied_than_reference": "fix",
         "common_opening": "fix",
     }

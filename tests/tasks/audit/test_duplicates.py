@@ -90,7 +90,7 @@ def test_nothing_to_measure_is_said(texts) -> None:
     assert section.findings == ()
 
 
-def test_one_row_and_equal_rows() -> None:
+def test_one_row_and_equal_rows(severities) -> None:
     assert set(counts(audit(corpus(["alone"]))).values()) == {0}
     section = audit(corpus(["again and again"] * 30))
     found = counts(section)
@@ -98,7 +98,7 @@ def test_one_row_and_equal_rows() -> None:
         **dict.fromkeys(RATES, 29),
         "semantic_duplicate_rate": 30,
     }
-    assert finding(section, "copies").severity == "block"
+    assert severities(section)["copies"] == "block"
     assert len(finding(section, "copies").evidence) == 1
 
 
@@ -139,10 +139,10 @@ def test_a_smaller_reference_stands_beside_as_many_rows() -> None:
     assert [row[2] for row in table.rows] == pytest.approx([1 / 3] * 4)
 
 
-def test_what_the_reference_has_as_well_is_a_note() -> None:
+def test_what_the_reference_has_as_well_is_a_note(severities) -> None:
     copied = corpus([*PLAIN, *PLAIN[:10]])
-    assert finding(audit(copied), "copies").severity == "fix"
-    assert finding(audit(copied, reference=copied), "copies").severity == "note"
+    assert severities(audit(copied))["copies"] == "fix"
+    assert severities(audit(copied, reference=copied))["copies"] == "note"
 
 
 def test_labels_that_copies_contradict() -> None:
@@ -161,7 +161,7 @@ def test_labels_that_copies_contradict() -> None:
     ]
 
 
-def test_rows_that_two_splits_hold() -> None:
+def test_rows_that_two_splits_hold(severities) -> None:
     texts = [*PLAIN[:40], PLAIN[0].upper(), PLAIN[1] + "x", PLAIN[50], PLAIN[50], PLAIN[51]]
     split = ["train"] * 40 + ["test", "test", "test", "test", None]
     section = audit(corpus(texts, split=split))
@@ -169,7 +169,7 @@ def test_rows_that_two_splits_hold() -> None:
     assert (rates["split_overlap_rate"].value, rates["split_overlap_rate"].n) == (0.25, 4)
     assert rates["near_split_overlap_rate"].value == 0.5
     overlap = finding(section, "split_overlap")
-    assert overlap.severity == "fix"
+    assert severities(section)[overlap.name] == "fix"
     assert [(e.id, e.other_id, e.note) for e in overlap.evidence] == [
         ("some-40", "some-0", "in test, the other in train"),
         ("some-41", "some-1", "in test, the other in train"),
@@ -237,7 +237,7 @@ def test_same_meanings_shows_no_near_duplicates() -> None:
 
 
 @pytest.mark.shared
-def test_a_real_synthetic_set_beside_the_real_one(shared) -> None:
+def test_a_real_synthetic_set_beside_the_real_one(shared, severities) -> None:
     rows = json.loads((shared / "data/supergen_sst2/train.json").read_text("utf-8"))
     lines = (shared / "data/sst2/stsa.binary.train").read_text("utf-8").splitlines()
     section = audit(
@@ -250,14 +250,14 @@ def test_a_real_synthetic_set_beside_the_real_one(shared) -> None:
     assert found["near_duplicate_rate"] > 2000
     near = next(m for m in section.metrics if m.name == "near_duplicate_rate")
     assert near.baseline.high < 0.01
-    assert finding(section, "copies").severity == "fix"
-    assert finding(section, "near_duplicates").severity == "fix"
+    assert severities(section)["copies"] == "fix"
+    assert severities(section)["near_duplicates"] == "fix"
 
 
 @pytest.mark.shared
-def test_a_real_set_is_not_blocked(shared) -> None:
+def test_a_real_set_is_not_blocked(shared, severities) -> None:
     data = json.loads((shared / "data/clinc150/data_full.json").read_text("utf-8"))
     rows = [(text, label, name) for name in sorted(data) for text, label in data[name][::3]]
     texts, labels, split = zip(*rows, strict=True)
     section = audit(corpus(texts, labels=labels, split=split))
-    assert {found.severity for found in section.findings} <= {"note"}
+    assert set(severities(section).values()) <= {"note"}

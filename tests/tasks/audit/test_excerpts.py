@@ -1,7 +1,7 @@
 from schemas.audit import Group, Span
 from tasks.audit import intervals
 from tasks.audit.corpus import Corpus
-from tasks.audit.excerpts import Count, excerpt, row_rate, severity
+from tasks.audit.excerpts import Count, excerpt, row_rate
 
 
 def test_a_row_is_cut_and_its_spans_with_it() -> None:
@@ -23,14 +23,3 @@ def test_a_rate_has_its_interval_and_its_baseline() -> None:
     assert empty.unmeasured == "the corpus has no rows"
     assert str(Count(3, 1200)) == "3 of 1,200 rows (0.25 %)"
     assert str(Count(5, 5)) == "5 of 5 rows (100 %)"
-
-
-def test_only_what_is_surely_more_than_usual_must_be_mended() -> None:
-    assert severity(Count(1, 100), baseline=None) == "fix"
-    assert severity(Count(0, 100), baseline=None) == "note"
-    assert severity(Count(0, 0), baseline=None) == "note"
-    assert severity(Count(1, 1000), baseline=None, allowed=0.001) == "note"
-    assert severity(Count(9, 1000), baseline=None, allowed=0.001) == "fix"
-    assert severity(Count(6, 100), baseline=Count(5, 100)) == "note"
-    assert severity(Count(60, 100), baseline=Count(5, 100)) == "fix"
-    assert severity(Count(1, 100), baseline=Count(0, 3)) == "fix"

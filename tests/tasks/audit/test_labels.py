@@ -60,13 +60,13 @@ def value(section: Section, name: str) -> float:
     return estimate.value
 
 
-def test_wrong_labels_block_and_are_shown() -> None:
+def test_wrong_labels_block_and_are_shown(severities) -> None:
     corpus, changed = flipped(made_up(1500), 0.15)
     found = measure(corpus=corpus, reference=None)
     assert {metric.name for metric in found.metrics} == NAMES
     assert value(found, "label_noise") == pytest.approx(changed.mean(), abs=0.03)
     wrong = finding(found, "wrong_labels")
-    assert wrong.severity == "block"
+    assert severities(found)[wrong.name] == "block"
     assert len(wrong.evidence) == MOST_ROWS
     assert wrong.rows is not None
     assert wrong.rows > MOST_ROWS
@@ -84,10 +84,10 @@ def test_wrong_labels_block_and_are_shown() -> None:
     assert sum(int(row[4] or 0) for row in matrix.rows) == wrong.rows
 
 
-def test_clean_labels_raise_no_alarm() -> None:
+def test_clean_labels_raise_no_alarm(severities) -> None:
     found = measure(corpus=made_up(1500), reference=made_up(600, seed=1))
     assert value(found, "label_noise") < 0.01
-    assert [f.severity for f in found.findings if f.severity != "note"] == []
+    assert set(severities(found).values()) <= {"note"}
     agreement = metric(found, "label_agreement")
     assert agreement.estimate is not None
     assert agreement.baseline is not None
@@ -102,18 +102,18 @@ def test_the_baseline_is_of_as_many_rows() -> None:
         assert baseline.n == 300
 
 
-def test_labels_dealt_at_random_are_said_to_be_unrelated() -> None:
+def test_labels_dealt_at_random_are_said_to_be_unrelated(severities) -> None:
     corpus = made_up(900)
     rng = random.Random(5)
     found = measure(
         corpus=relabelled(corpus, [rng.choice("xyz") for _ in range(900)]), reference=None
     )
-    assert finding(found, "unrelated_labels").severity == "fix"
+    assert severities(found)["unrelated_labels"] == "fix"
     assert metric(found, "label_agreement").estimate is not None
     assert "by chance" in str(metric(found, "label_noise").unmeasured)
 
 
-def test_a_word_that_gives_a_label_away_is_shown_in_its_place() -> None:
+def test_a_word_that_gives_a_label_away_is_shown_in_its_place(severities) -> None:
     plain = made_up(600, telling=1)
     texts = [
         f"Please, TELL-TALE! {text}" if label == "red" else str(text)
@@ -125,7 +125,7 @@ def test_a_word_that_gives_a_label_away_is_shown_in_its_place() -> None:
     assert value(found, "strongest_giveaway") == 1
     assert value(found, "label_giveaways") >= 1 / 3
     leak = finding(found, "label_giveaways")
-    assert leak.severity == "fix"
+    assert severities(found)[leak.name] == "fix"
     evidence = leak.evidence[0]
     assert evidence.label == "red"
     assert len(evidence.text) <= MOST_CHARS
@@ -138,16 +138,17 @@ def test_a_word_that_gives_a_label_away_is_shown_in_its_place() -> None:
     assert table.rows[0][-1] is None
 
 
-def test_texts_that_say_their_label_are_shown() -> None:
+def test_texts_that_say_their_label_are_shown(severities) -> None:
     plain = made_up(300)
     texts = [f"{label} {text}" for text, label in zip(plain.texts, plain.labels or (), strict=True)]
     corpus = Corpus(name="it", ids=plain.ids, texts=texts, labels=plain.labels)
     found = measure(corpus=corpus, reference=plain)
     assert value(found, "label_name_leak") == 1
     leak = finding(found, "label_name_leak")
-    assert (leak.severity, leak.rows) == ("fix", 300)
+    assert severities(found)[leak.name] == "fix"
+    assert leak.rows == 300
     alone = measure(corpus=corpus, reference=None)
-    assert finding(alone, "label_name_leak").severity == "note"
+    assert severities(alone)["label_name_leak"] == "note"
 
 
 def test_the_label_posterior_is_the_generators() -> None:
@@ -245,28 +246,30 @@ def real(shared: Path, name: str) -> Corpus:
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", ["banking77", "clinc150", "sst2"])
-def test_clean_real_sets_are_not_blocked(shared: Path, name: str) -> None:
+def test_clean_real_sets_are_not_blocked(shared: Path, name: str, severities) -> None:
     found = measure(corpus=real(shared, name), reference=None)
-    assert {finding.severity for finding in found.findings} <= {"note"}
+    assert set(severities(found).values()) <= {"note"}
     assert value(found, "label_noise") < 0.01
 
 
 @pytest.mark.shared
-def test_flipped_labels_of_a_real_set_block(shared: Path) -> None:
+def test_flipped_labels_of_a_real_set_block(shared: Path, severities) -> None:
     corpus, changed = flipped(real(shared, "banking77"), 0.1)
     found = measure(corpus=corpus, reference=None)
     assert value(found, "label_noise") == pytest.approx(0.1, abs=0.02)
     wrong = finding(found, "wrong_labels")
-    assert wrong.severity == "block"
+    assert severities(found)[wrong.name] == "block"
     assert changed[[int(row.id) for row in wrong.evidence]].all()
 
 
 @pytest.mark.shared
-def test_generated_texts_give_their_labels_away_and_real_ones_do_not(shared: Path) -> None:
+def test_generated_texts_give_their_labels_away_and_real_ones_do_not(
+    shared: Path, severities
+) -> None:
     found = measure(corpus=real(shared, "supergen"), reference=real(shared, "sst2"))
     giveaways = metric(found, "label_giveaways")
     assert giveaways.estimate is not None
     assert giveaways.baseline is not None
     assert giveaways.estimate.value > 0.9
     assert giveaways.baseline.value < 0.1
-    assert finding(found, "label_giveaways").severity == "fix"
+    assert severities(found)["label_giveaways"] == "fix"

@@ -66,10 +66,10 @@ def finding(section: Section, name: str) -> Finding:
     return next(finding for finding in section.findings if finding.name == name)
 
 
-def test_new_text_of_the_same_kind_raises_nothing() -> None:
+def test_new_text_of_the_same_kind_raises_nothing(severities) -> None:
     section = measure(sentences(600, 1), reference=sentences(600, 2), holdout=sentences(600, 3))
     assert section.group is Group.PRIVACY
-    assert {finding.severity for finding in section.findings} <= {"note"}
+    assert set(severities(section).values()) <= {"note"}
     assert value(section, "copies_of_reference") == 0
     closer = metric(section, "closer_to_reference").estimate
     assert closer is not None
@@ -85,20 +85,21 @@ def test_new_text_of_the_same_kind_raises_nothing() -> None:
     assert own.value == pytest.approx(base.value, abs=0.03)
 
 
-def test_memorised_text_blocks() -> None:
+def test_memorised_text_blocks(severities) -> None:
     reference = sentences(600, 2)
     corpus = [*sentences(200, 1), *reference[:100]]
     section = measure(corpus, reference=reference, holdout=sentences(600, 3))
     copied = finding(section, "copied_reference")
-    assert (copied.severity, copied.rows, len(copied.evidence)) == ("block", 100, 20)
+    assert severities(section)[copied.name] == "block"
+    assert (copied.rows, len(copied.evidence)) == (100, 20)
     assert "where under 0.1 % of unseen real rows do" in copied.what
     assert all(e.text == e.other for e in copied.evidence)
-    assert finding(section, "closer_to_reference").severity == "fix"
+    assert severities(section)["closer_to_reference"] == "fix"
     assert value(section, "closer_to_reference") > 0.6
     assert section.tables[0].rows[0][:4] == ("reference", 300, 100, 0)
 
 
-def test_what_real_text_repeats_too_is_only_noted() -> None:
+def test_what_real_text_repeats_too_is_only_noted(severities) -> None:
     """Greetings are in every set, so a corpus that has them has copied nothing."""
     greetings = ["Good morning to you all", "Thank you so much again"] * 40
     section = measure(
@@ -106,10 +107,10 @@ def test_what_real_text_repeats_too_is_only_noted() -> None:
         reference=[*sentences(100, 2), *greetings],
         holdout=[*sentences(100, 3), *greetings],
     )
-    assert finding(section, "copied_reference").severity == "note"
+    assert severities(section)["copied_reference"] == "note"
 
 
-def test_examples_that_leak_are_found() -> None:
+def test_examples_that_leak_are_found(severities) -> None:
     examples = [
         "The blue kettle from the corner shop leaks at the handle",
         "Another thing entirely",
@@ -117,7 +118,7 @@ def test_examples_that_leak_are_found() -> None:
     edited = "The blue kettle from our corner shop leaks at the handle"
     passage = "She wrote that the blue kettle from the corner shop leaks and wants all of it back"
     section = measure([*sentences(100, 1), examples[1].upper(), edited, passage], examples=examples)
-    assert finding(section, "copied_examples").severity == "fix"
+    assert severities(section)["copied_examples"] == "fix"
     assert finding(section, "nearly_copied_examples").evidence[0].other == examples[0]
     shared = finding(section, "repeated_passages_of_examples").evidence[0]
     span = shared.spans[0]
@@ -148,7 +149,7 @@ def test_odd_corpora(texts: list[str | None]) -> None:
 
 
 @pytest.mark.shared
-def test_supergen_holds_no_sentence_of_sst2(shared: Path) -> None:
+def test_supergen_holds_no_sentence_of_sst2(shared: Path, severities) -> None:
     rows = json.loads((shared / "data/supergen_sst2/train.json").read_text())
 
     def real(split: str) -> list[str]:
@@ -158,7 +159,7 @@ def test_supergen_holds_no_sentence_of_sst2(shared: Path) -> None:
     section = measure([row["text"] for row in rows], reference=real("train"), holdout=real("dev"))
     assert value(section, "copies_of_reference") == 0
     assert value(section, "near_copies_of_reference") < 0.001
-    assert {finding.severity for finding in section.findings} <= {"note"}
+    assert set(severities(section).values()) <= {"note"}
     # A synthetic text shares fewer passages with the real ones than other real texts do.
     passages = metric(section, "passages_of_reference")
     assert passages.estimate is not None
@@ -167,7 +168,9 @@ def test_supergen_holds_no_sentence_of_sst2(shared: Path) -> None:
 
 
 @pytest.mark.shared
-def test_a_third_part_of_clinc150_is_as_close_to_one_part_as_to_another(shared: Path) -> None:
+def test_a_third_part_of_clinc150_is_as_close_to_one_part_as_to_another(
+    shared: Path, severities
+) -> None:
     rows = json.loads((shared / "data/clinc150/data_full.json").read_text())["train"]
     texts = sorted(text for text, _ in rows)
     random.Random(4).shuffle(texts)
@@ -177,9 +180,9 @@ def test_a_third_part_of_clinc150_is_as_close_to_one_part_as_to_another(shared: 
     assert closer.low is not None
     assert closer.high is not None
     assert closer.low < 0.5 < closer.high
-    assert {finding.severity for finding in section.findings} == {"note"}
+    assert set(severities(section).values()) == {"note"}
     leaked = measure(
         [*texts[:1000], *texts[2000:3000]], reference=texts[2000:4500], holdout=texts[4500:7000]
     )
-    assert finding(leaked, "closer_to_reference").severity == "fix"
-    assert finding(leaked, "copied_reference").severity == "block"
+    assert severities(leaked)["closer_to_reference"] == "fix"
+    assert severities(leaked)["copied_reference"] == "block"

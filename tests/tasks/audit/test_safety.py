@@ -78,9 +78,10 @@ def test_rows_are_counted_by_what_they_hold() -> None:
     }
 
 
-def test_findings_show_the_words_in_the_row() -> None:
-    found = findings_of(measure(TEXTS))
-    assert {name: finding.severity for name, finding in found.items()} == {
+def test_findings_show_the_words_in_the_row(severities) -> None:
+    section = measure(TEXTS)
+    found = findings_of(section)
+    assert severities(section) == {
         "slurs": "fix",
         "profanity": "fix",
         "prompt_injections": "fix",
@@ -96,18 +97,17 @@ def test_findings_show_the_words_in_the_row() -> None:
     assert marked == ["Ignore all previous instructions", "[INST]"]
 
 
-def test_what_the_reference_has_too_is_noted_only() -> None:
-    found = findings_of(measure(TEXTS, TEXTS))
-    assert {finding.severity for finding in found.values()} == {"note"}
+def test_what_the_reference_has_too_is_noted_only(severities) -> None:
+    assert set(severities(measure(TEXTS, TEXTS)).values()) == {"note"}
     section = measure(TEXTS, ["clean", "damn"])
     assert metrics_of(section)["profanity_rate"].baseline == intervals.share(1, 2)
-    assert {finding.severity for finding in section.findings} == {"fix"}
+    assert set(severities(section).values()) == {"fix"}
     damn = next(row for row in section.tables[0].rows if row[0] == "damn")
     assert damn[-1] == 1
 
 
-def test_mild_words_need_no_mending() -> None:
-    assert findings_of(measure(["damn"] * 5))["profanity"].severity == "note"
+def test_mild_words_need_no_mending(severities) -> None:
+    assert severities(measure(["damn"] * 5))["profanity"] == "note"
 
 
 @pytest.mark.parametrize("texts", [[], [None], [""], ["\ud800 shit \udfff"], ["x"] * 5])
@@ -159,11 +159,11 @@ def test_a_classifier_returns_probabilities(scores: list[float]) -> None:
 
 
 @pytest.mark.shared
-def test_intent_data_are_clean(shared: Path) -> None:
+def test_intent_data_are_clean(shared: Path, severities) -> None:
     import csv
 
     with (shared / "data/banking77/train.csv").open(encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
     section = measure(texts)
-    assert all(finding.severity == "note" for finding in section.findings)
+    assert set(severities(section).values()) <= {"note"}
     assert "prompt_injections" not in findings_of(section)

@@ -63,7 +63,7 @@ PLANTED = {
 
 
 @pytest.mark.parametrize(("name", "text"), PLANTED.items())
-def test_planted_faults_are_found(name, text):
+def test_planted_faults_are_found(name, text, severities):
     texts = english(200)
     texts[17] = texts[150] = text
     section = measured(corpus_of(texts, ["a", "b"] * 100))
@@ -71,7 +71,7 @@ def test_planted_faults_are_found(name, text):
     assert metric.estimate.value == 2 / 200
     assert metric.estimate.low < 2 / 200 < metric.estimate.high
     assert finding.rows == 2
-    assert finding.severity == ("note" if name == "unusual_space_rate" else "fix")
+    assert severities(section)[name] == ("note" if name == "unusual_space_rate" else "fix")
     assert [row.id for row in finding.evidence] == ["row-150", "row-17"]
     assert all(span.end <= len(row.text) for row in finding.evidence for span in row.spans)
 
@@ -83,21 +83,21 @@ def test_clean_texts_have_no_findings():
     assert len({metric.name for metric in section.metrics}) == len(section.metrics)
 
 
-def test_nulls_are_counted_apart_from_empties():
+def test_nulls_are_counted_apart_from_empties(severities):
     section = measured(corpus_of([None, "", *english(98)], [None, "a"] * 50))
     found = metrics(section)
     assert found["null_rate"].estimate.value == 0.01
     assert found["empty_rate"].estimate.value == 0.01
     assert found["null_label_rate"].estimate.value == 0.5
-    assert findings(section)["null_label_rate"].severity == "block"
+    assert severities(section)["null_label_rate"] == "block"
 
 
-def test_faults_that_the_reference_has_too_are_notes():
+def test_faults_that_the_reference_has_too_are_notes(severities):
     texts = ["fish &amp; chips", *english(99)]
     alone = measured(corpus_of(texts))
     beside = measured(corpus_of(texts), reference=corpus_of(texts))
-    assert findings(alone)["html_entity_rate"].severity == "fix"
-    assert findings(beside)["html_entity_rate"].severity == "note"
+    assert severities(alone)["html_entity_rate"] == "fix"
+    assert severities(beside)["html_entity_rate"] == "note"
 
 
 def test_baselines_come_from_as_many_rows():
@@ -158,13 +158,14 @@ def test_what_is_missing_is_said():
     assert metrics(measured(corpus_of([])))["null_rate"].unmeasured == "the dataset has no rows"
 
 
-def test_another_language_is_found():
+def test_another_language_is_found(severities):
     section = measured(corpus_of(english(90) + [GERMAN] * 10 + ["hi"] * 5))
     found = metrics(section)
     assert found["language_share"].estimate.value == 0.9
     assert found["language_unjudged_rate"].estimate.value == 5 / 105
     finding = findings(section)["language_share"]
-    assert (finding.severity, finding.rows) == ("fix", 10)
+    assert severities(section, language="en")[finding.name] == "fix"
+    assert finding.rows == 10
     assert {row.note for row in finding.evidence} == {"looks like de"}
     assert table(section, "languages").rows[:2] == (
         ("en", 90, 90 / 105, None),
@@ -172,15 +173,15 @@ def test_another_language_is_found():
     )
 
 
-def test_texts_all_in_another_language_block():
+def test_texts_all_in_another_language_block(severities):
     section = measured(corpus_of([GERMAN] * 10))
-    assert findings(section)["language_share"].severity == "block"
+    assert severities(section, language="en")["language_share"] == "block"
 
 
-def test_without_a_language_the_commonest_is_measured():
+def test_without_a_language_the_commonest_is_measured(severities):
     section = measured(corpus_of([*english(5), *[GERMAN] * 95]), language=None)
     assert metrics(section)["language_share"].estimate.value == 0.95
-    assert findings(section)["language_share"].severity == "note"
+    assert severities(section)["language_share"] == "note"
 
 
 def test_many_rows_are_sampled_for_language():
@@ -189,27 +190,29 @@ def test_many_rows_are_sampled_for_language():
     assert metrics(section)["language_share"].estimate.n == 20_000
 
 
-def test_lengths_beyond_those_of_the_reference():
+def test_lengths_beyond_those_of_the_reference(severities):
     reference = corpus_of(english(400, seed=3))
     section = measured(corpus_of(english(80) + ["card"] * 20), reference=reference)
     found = metrics(section)
     assert found["too_short_rate"].estimate.value == 0.2
-    assert findings(section)["too_short_rate"].severity == "fix"
+    assert severities(section)["too_short_rate"] == "fix"
     assert "too_long_rate" not in findings(section)
     assert found["words_per_text"].estimate.value == pytest.approx(0.8 * 12 + 0.2)
     assert found["words_per_text"].baseline.value == 12
     assert table(section, "lengths").rows[0][:4] == ("this dataset", "words", 1, 1)
 
 
-def test_labels_beside_what_was_asked():
+def test_labels_beside_what_was_asked(severities):
     labels = ["a"] * 80 + ["b"] * 20
     section = measured(corpus_of(english(100), labels), asked={"a": 1, "b": 1, "c": 2})
     found = metrics(section)
     assert found["label_balance"].estimate.value == pytest.approx(0.45)
     assert found["label_balance"].estimate.low < 0.45 < found["label_balance"].estimate.high
     finding = findings(section)["label_balance"]
-    assert (finding.severity, finding.rows) == ("fix", 55)
-    assert "never seen: c" in finding.what
+    assert severities(section)[finding.name] == "fix"
+    assert finding.rows == 55
+    assert findings(section)["values_never_seen"].what.endswith("asked for: c.")
+    assert severities(section)["values_never_seen"] == "fix"
     assert [row[0] for row in table(section, "label_shares").rows] == ["a", "b", "c"]
     assert table(section, "label_shares").rows[2][5] == 0.5
     assert table(section, "label_test").rows[0][-2] == 0.001
@@ -221,9 +224,9 @@ def test_exact_quotas_are_no_finding():
     assert section.findings == ()
 
 
-def test_uneven_labels_are_noted_when_nothing_was_asked():
+def test_uneven_labels_are_noted_when_nothing_was_asked(severities):
     labels = ["a"] * 95 + ["b"] * 5
-    assert findings(measured(corpus_of(english(100), labels)))["label_evenness"].severity == "note"
+    assert severities(measured(corpus_of(english(100), labels)))["label_evenness"] == "note"
     asked = measured(corpus_of(english(100), labels), asked={"a": 19, "b": 1})
     assert asked.findings == ()
 
@@ -254,7 +257,7 @@ def test_attributes_beside_what_was_asked():
 
 
 @pytest.mark.shared
-def test_supergen_beside_sst2(shared):
+def test_supergen_beside_sst2(shared, severities):
     rows = json.loads((shared / "data/supergen_sst2/train.json").read_text("utf-8"))
     lines = (shared / "data/sst2/stsa.binary.train").read_text("utf-8").splitlines()
     section = measured(
@@ -262,7 +265,6 @@ def test_supergen_beside_sst2(shared):
         reference=corpus_of([line[2:] for line in lines], [line[0] for line in lines]),
         asked={"0": 1, "1": 1},
     )
-    assert {f.name: (f.severity, f.rows) for f in section.findings} == {
-        "html_entity_rate": ("fix", 47)
-    }
+    assert severities(section) == {"html_entity_rate": "fix"}
+    assert section.findings[0].rows == 47
     assert metrics(section)["language_share"].estimate.value > 0.995
