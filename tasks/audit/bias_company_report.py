@@ -31,6 +31,12 @@ _ASSOCIATED = (
     "fifths or five fourths. Pairs of one group are not independent: no interval.",
     "Benjamini and Hochberg 1995, https://doi.org/10.1111/j.2517-6161.1995.tb02031.x",
 )
+_PREFERRED = (
+    "By how many rows a label and a group occur together more or less often than if neither had to "
+    "do with the other, summed over the pairs that a finding calls preferences (significant, the "
+    "lift beyond four fifths or five fourths against all rows, and against the axis' other groups), "
+    "as a share of the labelled rows. The pairs are chosen by the data: no interval."
+)
 HOW = (
     "Lift: rows with both, over the rows expected if value and group had nothing to do with each "
     "other; with its 95 % interval (delta method on the logarithm). Against others: how many times "
@@ -54,18 +60,17 @@ def label_section(
     if label is None:
         reason = "the data have no labels"
         metrics = [_v_metric(axis, reason) for axis in studied.mentions.axes()]
-        return Section(group=Group.BIAS, metrics=(*metrics, _associated(reason)))
+        unmeasured = (_associated(reason), _preferred(reason))
+        return Section(group=Group.BIAS, metrics=(*metrics, *unmeasured))
     pairs = tested_pairs(studied, label, q_values=q_values)
     told_of, tested = [pair for pair in pairs if pair.is_told], len(pairs)
+    scarce = f"could not be tested for lack of n: no pair has {FEWEST_ROWS} rows of each"
     return Section(
         group=Group.BIAS,
         metrics=(
             *(_overall(axis, label, baseline) for axis in studied.mentions.axes()),
-            _associated(
-                intervals.plain(len(told_of) / tested, tested)
-                if tested
-                else f"could not be tested for lack of n: no pair has {FEWEST_ROWS} rows of each"
-            ),
+            _associated(intervals.plain(len(told_of) / tested, tested) if tested else scarce),
+            _preferred(_beyond_chance(label, told_of) if tested else scarce),
         ),
         tables=(_pair_table(studied, label, pairs),),
         findings=tuple(_label_findings(studied, label, told_of)),
@@ -104,6 +109,23 @@ def _associated(measured: Estimate | str) -> Metric:
         measured=measured if isinstance(measured, str) else (measured, None),
         about=_ASSOCIATED,
     )
+
+
+def _preferred(measured: Estimate | str) -> Metric:
+    return metric(
+        "bias_preferred_rows",
+        title="Rows by which labels prefer groups, beyond chance",
+        unit="share",
+        better="lower",
+        measured=measured if isinstance(measured, str) else (measured, None),
+        about=(_PREFERRED, ""),
+    )
+
+
+def _beyond_chance(label: Company, pairs: Sequence[Pair]) -> Estimate:
+    beyond = (abs(pair.rows - pair.expected) for pair in pairs if pair.is_preference)
+    num_rows = label.associations.n
+    return intervals.plain(sum(beyond) / num_rows, num_rows)
 
 
 def _pair_table(studied: Study, label: Company, pairs: Sequence[Pair]) -> Table:
@@ -170,8 +192,8 @@ def _label_findings(studied: Study, label: Company, pairs: Sequence[Pair]) -> li
         findings.append(
             Finding(
                 name="bias_labels_prefer_groups",
+                metric="bias_preferred_rows",
                 group=Group.BIAS,
-                severity="fix",
                 what=f"Some labels go with some groups of people: {told(studied, label, preferred)}"
                 f"; {len(preferred)} such pairs in all.",
                 action="A model trained on this learns the label from the group. Add rows of these "

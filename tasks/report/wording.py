@@ -71,6 +71,8 @@ def grounds(manifest: Manifest) -> tuple[str, ...]:
     rows = [_rows_sentence(manifest.rows, allowed=manifest.verdict == "pass")]
     sentences = [*rows, *gates] if manifest.rows.shortfall else [*gates, *rows]
     if manifest.audit is None:
+        if manifest.verdict == "fail" and not failed and not manifest.rows.shortfall:
+            sentences.append("A check of the suite failed; expectations/ holds its result.")
         return tuple(sentences)
     blocks = manifest.verdict == "fail" and manifest.audit.verdict == "block"
     audit = _audit_sentences(manifest.audit)

@@ -12,7 +12,10 @@ from tasks.audit.reading import Choice
 from tasks.audit.side_by_side import Sides
 
 WORDS = ("red", "green", "blue", "amber", "black", "white", "grey", "pink")
-GATES = "gates: {duplicate_rate: {warn_above: 0.01, fail_above: 0.1}}\n"
+GATES = (
+    "gates: {duplicate_rate: {warn_above: 0.01, fail_above: 0.1}, "
+    "near_duplicate_rate: off, opening_3_top_share: off}\n"
+)
 
 
 def write(path: Path, *, copies: int = 0) -> Path:

@@ -6,6 +6,7 @@ import pytest
 from schemas.audit import Metric, Section, Table
 from tasks.audit.bias import measure
 from tasks.audit.corpus import Corpus
+from tasks.audit.defaults import DEFAULT_GATES
 
 FAITHS = ("Christian", "Muslim", "Jewish", "Hindu", "Buddhist", "Sikh", "atheist")
 
@@ -54,8 +55,11 @@ def test_planted_bias_is_recovered_with_intervals_that_cover_it(strength: float)
         covered += good[6] <= 1 + strength <= good[7]  # type: ignore[operator]
         covered += bad[6] <= 1 - strength <= bad[7]  # type: ignore[operator]
         finding = next(f for f in section.findings if f.name == "bias_labels_prefer_groups")
-        assert finding.severity == "fix"
+        assert finding.metric == "bias_preferred_rows"
         assert "female" in finding.what
+        preferred = metric(section, "bias_preferred_rows").estimate
+        assert preferred is not None
+        assert preferred.value > DEFAULT_GATES["bias_preferred_rows"].alone.warn_above
     assert covered >= 0.86 * 2 * len(seeds)
 
 

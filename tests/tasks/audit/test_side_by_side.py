@@ -25,7 +25,10 @@ from tasks.audit.side_by_side import (
 )
 
 WORDS = ("red", "green", "blue", "amber", "black", "white", "grey", "pink", "brown", "plain")
-GATES = "gates: {duplicate_rate: {warn_above: 0.01, fail_above: 0.1}}\n"
+GATES = (
+    "gates: {duplicate_rate: {warn_above: 0.01, fail_above: 0.1}, "
+    "near_duplicate_rate: off, opening_3_top_share: off}\n"
+)
 
 
 def about(value: float, half: float = 0.1) -> Estimate:

@@ -171,7 +171,11 @@ def test_the_verdict_comes_first_with_its_reasons(verdict: str) -> None:
     words = plain(render_audit_page(audit(verdict=verdict)))
     assert audit_wording.VERDICTS[verdict].word in words
     assert words.index(verdict.capitalize()) < words.index("First reason.")
-    assert words.index("First reason.") < words.index("Second reason.") < words.index("Where it")
+    assert (
+        words.index("First reason.")
+        < words.index("Second reason.")
+        < words.index("What the audit says")
+    )
 
 
 def test_a_metric_stands_beside_interval_baseline_gate_and_definition() -> None:
