@@ -34,8 +34,8 @@ _ASSOCIATED = (
 _PREFERRED = (
     "By how many rows a label and a group occur together more or less often than if neither had to "
     "do with the other, summed over the pairs that a finding calls preferences (significant, the "
-    "lift beyond four fifths or five fourths against all rows, and against the axis' other groups), "
-    "as a share of the labelled rows. The pairs are chosen by the data: no interval."
+    "lift beyond four fifths or five fourths against all rows and the axis' other groups), as a "
+    "share of the labelled rows. The pairs are chosen by the data: no interval."
 )
 HOW = (
     "Lift: rows with both, over the rows expected if value and group had nothing to do with each "

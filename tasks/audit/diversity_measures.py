@@ -53,7 +53,7 @@ def _distinct_measure(n: int) -> Measure:
     kind = "words" if n == 1 else f"{n}-grams of words"
     return Measure(
         name=f"distinct_{n}",
-        title=f"Different {kind} among all",
+        title=f"Different {kind} among all (distinct-{n})",
         unit="share",
         better="higher",
         basis="words",
@@ -96,7 +96,7 @@ def _opening_measures(n: int) -> tuple[Measure, Measure]:
 
 VENDI = Measure(
     name="vendi_score",
-    title="Number of wholly different texts that a sample amounts to",
+    title="Number of wholly different texts that a sample amounts to (Vendi score)",
     unit="score",
     better="higher",
     basis="rows",
@@ -110,7 +110,7 @@ VENDI = Measure(
 )
 SELF_BLEU = Measure(
     name="self_bleu",
-    title="Resemblance of each text to all others",
+    title="Resemblance of each text to all others (self-BLEU)",
     unit="score",
     better="lower",
     basis="rows",
@@ -123,7 +123,7 @@ SELF_BLEU = Measure(
 )
 COMPRESSION = Measure(
     name="compression_ratio",
-    title="How much shorter a compressor makes the texts",
+    title="How much shorter a compressor makes the texts (compression ratio)",
     unit="ratio",
     better="lower",
     basis="characters",

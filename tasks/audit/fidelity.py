@@ -17,7 +17,7 @@ MOST_ROWS = 100_000
 MOST_COMPARED = 5_000
 """Rows a side for what compares, clusters or classifies texts."""
 _SEED = 0
-NO_REFERENCE = "there is nothing to compare with: pass --reference with a set of real texts"
+NO_REFERENCE = "there is no reference: no set of real texts to compare with"
 
 
 def measure(*, corpus: Corpus, reference: Corpus | None) -> Section:
