@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from schemas.audit import Estimate
 from tasks.audit import intervals
 from tasks.audit.corpus import Corpus
+from tasks.quality.blas import one_blas_thread
 from tasks.quality.compression import compression_ratio
 from tasks.quality.jackknife import QUANTILE, block_jackknife
 from tasks.quality.ngram_shares import distinct_share, first_texts, first_words
@@ -96,6 +97,7 @@ def compression(pool: Corpus, size: int) -> Estimate | None:
     return _jackknifed(lambda kept: compression_ratio(texts[kept]), len(texts), n=len(texts))
 
 
+@one_blas_thread()
 def vendi(pool: Corpus, size: int) -> Estimate | None:
     """Estimate the Vendi score of the first `size` texts."""
     kernel = character_kernel(pool.strings[:size])

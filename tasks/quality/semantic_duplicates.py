@@ -76,8 +76,10 @@ def nearest_by_words(normals: Sequence[str]) -> Neighbours:
     meanings = _units(np.asarray(weights @ directions.T, dtype=np.float32))
 
     def products(rows: slice) -> NDArray[np.float32]:
-        of_words = (weights[rows] @ weights.T).toarray()
-        return np.asarray((of_words + meanings[rows] @ meanings.T) / 2)
+        cosines = np.asarray((weights[rows] @ weights.T).toarray())
+        cosines += meanings[rows] @ meanings.T
+        cosines /= 2
+        return cosines
 
     return _nearest(len(normals), products)
 
