@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from schemas.audit import Estimate
 from tasks.audit import intervals
 from tasks.audit.corpus import Corpus
-from tasks.quality.blas import one_blas_thread
 from tasks.quality.compression import compression_ratio
 from tasks.quality.jackknife import QUANTILE, block_jackknife
 from tasks.quality.ngram_shares import distinct_share, first_texts, first_words
 from tasks.quality.openings import normalised_entropy, opening_hashes, openings
 from tasks.quality.self_bleu_arrays import SelfBleu
+from tasks.quality.threads import one_blas_thread
 from tasks.quality.vendi import character_kernel, vendi_score
 from tasks.quality.vocabulary_stats import vocabulary_stats
 

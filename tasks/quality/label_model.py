@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.quality.text_features import text_hashes, tfidf
+from tasks.quality.threads import in_threads
 from tasks.quality.word_codes import WordCodes
 
 NUM_FOLDS = 5
@@ -161,10 +162,12 @@ def fit_label_model(words: WordCodes, rows: LabelledRows) -> LabelModel:
         raise ValueError(rows.obstacle)
     features = tfidf(words)[rows.places]
     folds = fold_of(rows)
-    weights = [
-        _solve(features, rows.given, _learnt(features, rows, folds != fold), len(rows.classes))
-        for fold in range(NUM_FOLDS)
-    ]
+
+    def learn(fold: int) -> Matrix:
+        learnt = _learnt(features, rows, folds != fold)
+        return _solve(features, rows.given, learnt, len(rows.classes))
+
+    weights = in_threads(learn, range(NUM_FOLDS))
     sample = np.arange(min(len(rows.given), MOST_PROBABILITIES // len(rows.classes)))
     scores = _scores(features, weights, folds, sample)
     factor = softmax_factor(scores, rows.given[sample])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.quality.blas import one_blas_thread
+from tasks.quality.threads import one_blas_thread
 
 MOST_BINS = 400
 """Points of the curve: rows of like sureness are counted together."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.quality.blas import one_blas_thread
+from tasks.quality.threads import one_blas_thread
 
 SCALE = 5.0
 """c of the divergence curve, as in the paper."""

@@ -16,6 +16,7 @@ from tasks.quality.shingle_sets import (
     hash_shingles,
     similarities,
 )
+from tasks.quality.threads import in_threads
 
 MOST_PERMUTATIONS = 128
 LEAST_RECALL = 0.999
@@ -222,12 +223,16 @@ def _sketch(texts: Sequence[str], threshold: float) -> _Sketches:
         sizes=np.empty(len(texts), dtype=np.int32),
         lengths=np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)),
     )
-    for first, block in blocks_of(texts, characters=_BLOCK_CHARACTERS):
+
+    def fill(run: tuple[int, Sequence[str]]) -> None:
+        first, block = run
         sets = hash_shingles(block)
         part = slice(first, first + len(block))
         result.sizes[part] = sets.sizes
         result.bitmaps[part] = _bitmaps(sets)
         result.bands[:, part] = _bands(sets, factors, masks)
+
+    in_threads(fill, blocks_of(texts, characters=_BLOCK_CHARACTERS))
     return result
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.quality.blas import one_blas_thread
+from tasks.quality.threads import one_blas_thread
 
 NUM_FOLDS = 5
 FEWEST_TEXTS = 20
