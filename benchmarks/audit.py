@@ -35,8 +35,8 @@ sys.path.insert(0, str(ROOT))
 
 RESULTS = Path(__file__).with_name("results")
 SHARED = ROOT.parent / "shared/data"
-REFERENCE_ROWS, HOLDOUT_ROWS, EXAMPLE_ROWS = 20_000, 5_000, 200
-BLEU_ROWS, OUR_BLEU_ROWS, NEAR_ROWS = 300, 5_000, 20_000
+BESIDE_ROWS = {"reference": 20_000, "holdout": 5_000, "examples": 200}
+BLEU_ROWS, OUR_BLEU_ROWS, NEAR_ROWS = 1_000, 20_000, 20_000
 THRESHOLD, NUM_PERMUTATIONS = 0.8, 128
 SEED = 7
 SLOW_IMPORTS = (
@@ -51,12 +51,7 @@ Figures = dict[str, Any]
 
 def audit_made(num_rows: int) -> Figures:
     """Make rows in a process of their own, and audit them in another."""
-    sizes = {
-        "data": num_rows,
-        "reference": REFERENCE_ROWS,
-        "holdout": HOLDOUT_ROWS,
-        "examples": EXAMPLE_ROWS,
-    }
+    sizes = {"data": num_rows, **BESIDE_ROWS}
     with tempfile.TemporaryDirectory() as folder:
         paths = {role: Path(folder) / f"{role}.parquet" for role in sizes}
         for number, (role, size) in enumerate(sizes.items()):
@@ -161,10 +156,11 @@ def contest_self_bleu(texts: list[str]) -> Figures:
     import numpy as np
     from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
+    from tasks.quality.fingerprints import normalise_text
     from tasks.quality.self_bleu_arrays import SelfBleu
     from tasks.quality.word_codes import encode_words
 
-    words = [text.lower().split() for text in texts[:BLEU_ROWS]]
+    words = [normalise_text(text).split() for text in texts[:BLEU_ROWS]]
     smooth = SmoothingFunction(epsilon=0.1).method1
 
     def theirs() -> list[float]:

@@ -5,8 +5,8 @@ form is 3 to 14 places: a third are function words, which the form fixes, the ot
 by row, half from the label's words, the rest from 1,200 English words (the product's own lists) and
 one in six from 60,000 made-up names. Forms and words are drawn by Zipf's law, so that some are
 common and most are seldom. One row in ten speaks of a person, one in a hundred repeats an earlier
-one, two in a hundred differ from one in a single word, two in a hundred have a wrong label and one
-in a thousand holds an e-mail address.
+one, two in a hundred differ from one in a single letter, two in a hundred have a wrong label and
+one in a thousand holds an e-mail address.
 
     python benchmarks/audit_rows.py ROWS SEED FILE.parquet
 """
@@ -145,12 +145,12 @@ def speak_of_people(random: np.random.Generator, texts: Strings, occupations: li
 
 
 def repeat_some(random: np.random.Generator, texts: Strings, labels: Ints) -> None:
-    """Let some rows repeat an earlier one with its label, most of them but for one word."""
+    """Let some rows repeat an earlier one with its label, most of them but for one letter."""
     for row in np.flatnonzero(random.random(len(texts)) < 0.03).tolist():
         other = int(random.integers(row + 1))
         labels[row], words = labels[other], texts[other].split(" ")
         if random.random() < 2 / 3:
-            words[int(random.integers(len(words)))] = "otherwise"
+            words[int(random.integers(len(words)))] += "s"
         texts[row] = " ".join(words)
 
 
