@@ -20,6 +20,7 @@ from tasks.quality.jackknife import QUANTILE, block_jackknife
 from tasks.quality.ngram_shares import distinct_share, first_texts, first_words
 from tasks.quality.openings import normalised_entropy, opening_hashes, openings
 from tasks.quality.self_bleu_arrays import SelfBleu
+from tasks.quality.threads import one_blas_thread
 from tasks.quality.vendi import character_kernel, vendi_score
 from tasks.quality.vocabulary_stats import vocabulary_stats
 
@@ -96,6 +97,7 @@ def compression(pool: Corpus, size: int) -> Estimate | None:
     return _jackknifed(lambda kept: compression_ratio(texts[kept]), len(texts), n=len(texts))
 
 
+@one_blas_thread()
 def vendi(pool: Corpus, size: int) -> Estimate | None:
     """Estimate the Vendi score of the first `size` texts."""
     kernel = character_kernel(pool.strings[:size])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,11 +125,12 @@ class _Side:
             others=np.full(size, -1, dtype=np.int64),
             similarities=np.zeros(size),
         )
+        self._keys = _keys(corpus.words)
         self._first_of_words: dict[bytes, int] = {}
         self._first_of_equals = np.arange(size)
-        for place in np.flatnonzero(corpus.words.lengths).tolist():
-            key = corpus.words.of(place).tobytes()
-            self._first_of_equals[place] = self._first_of_words.setdefault(key, place)
+        for place, key in enumerate(self._keys):
+            if key:
+                self._first_of_equals[place] = self._first_of_words.setdefault(key, place)
 
     @property
     def distinct(self) -> NDArray[np.int64]:
@@ -140,8 +142,8 @@ class _Side:
         first_of_text: dict[str, int] = {}
         for place, text in enumerate(other._texts):
             first_of_text.setdefault(text, place)
-        for place in np.flatnonzero(self.words.lengths).tolist():
-            equal = other._first_of_words.get(self.words.of(place).tobytes())
+        for place, key in enumerate(self._keys):
+            equal = other._first_of_words.get(key)
             if equal is None:
                 continue
             same = first_of_text.get(self._texts[place])
@@ -196,6 +198,13 @@ def _mark_near(asks: _Side, answers: _Side) -> None:
         answers.note_near(pairs[1][near], pairs[0][near], scores[near])
     asks.spread()
     answers.spread()
+
+
+def _keys(words: WordCodes) -> list[bytes]:
+    """Return the words of each text as bytes: equal for the same words in the same order."""
+    codes = words.codes.tobytes()
+    ends = (words.offsets * words.codes.itemsize).tolist()
+    return [codes[begin:end] for begin, end in pairwise(ends)]
 
 
 def _screened(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.quality.sorted_values import distinct_values
 from tasks.quality.word_codes import WordCodes
 
 Floats = NDArray[np.float64]
@@ -107,7 +108,7 @@ def _vocabulary_variance(codes: NDArray[np.int32], reference: WordCodes) -> floa
         return math.inf
     num_words = len(reference.vocabulary)
     texts = np.repeat(np.arange(n, dtype=np.int64), reference.lengths)
-    holders, held = np.divmod(np.unique(texts * num_words + reference.codes), num_words)
+    holders, held = np.divmod(distinct_values(texts * num_words + reference.codes), num_words)
     in_one_text = np.bincount(held, minlength=num_words)[held] == 1
     shares = np.bincount(codes, minlength=num_words) / len(codes)
     added = np.bincount(holders[in_one_text], shares[held[in_one_text]], minlength=n)
@@ -175,7 +176,7 @@ def length_distances(first: NDArray[np.int64], second: NDArray[np.int64]) -> Len
     if not len(first) or not len(second):
         return None
     n, m = len(first), len(second)
-    values = np.unique(np.concatenate([first, second]))
+    values = distinct_values(np.concatenate([first, second]))
     shares = [np.searchsorted(np.sort(s), values, side="right") / len(s) for s in (first, second)]
     gaps, steps = shares[0] - shares[1], np.diff(values)
     widest = int(np.abs(gaps).argmax())

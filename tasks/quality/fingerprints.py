@@ -10,8 +10,14 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from tasks.quality.sorted_values import distinct_values
+
 # A mark belongs to the letter before it: without its vowel signs a word of Hindi is another word.
 _WORD = regex.compile(r"(?:[\p{L}\p{N}]\p{M}*+)++")
+_ASCII_FOLD = "".join(
+    chr(code).lower() if chr(code).isascii() and chr(code).isalnum() else " " for code in range(256)
+).encode()
+"""What becomes of each byte of an ASCII text."""
 
 
 # A row's scores ask for its text six times, and its neighbours share its examples.
@@ -23,6 +29,9 @@ def normalise_text(text: str) -> str:
     letters and digits (each with its combining marks) becomes one space. A text without letters and
     digits becomes `""`.
     """
+    if text.isascii():
+        # Most texts are, and for them a table does what the rules below do, in a tenth of the time.
+        return " ".join(text.encode().translate(_ASCII_FOLD).decode().split())
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
@@ -41,7 +50,7 @@ class FingerprintIndex:
 
     def __init__(self, hashes: NDArray[np.uint64]) -> None:
         """Keep `hashes`, shape `(N,)`, in any order; duplicates are dropped."""
-        self._hashes = np.unique(hashes)
+        self._hashes = distinct_values(hashes)
 
     @classmethod
     def of_texts(cls, texts: Iterable[str]) -> "FingerprintIndex":

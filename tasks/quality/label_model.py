@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.quality.text_features import text_hashes, tfidf
+from tasks.quality.threads import in_threads
 from tasks.quality.word_codes import WordCodes
 
 NUM_FOLDS = 5
@@ -187,10 +188,12 @@ def fold_weights(features: Any, rows: LabelledRows, folds: NDArray[np.int64]) ->
     Returns:
         `NUM_FOLDS` matrices, each of shape `(F, K)`: a row's scores are its features times them.
     """
-    return [
-        _solve(features, rows.given, _learnt(features, rows, folds != fold), len(rows.classes))
-        for fold in range(NUM_FOLDS)
-    ]
+
+    def learn(fold: int) -> Matrix:
+        learnt = _learnt(features, rows, folds != fold)
+        return _solve(features, rows.given, learnt, len(rows.classes))
+
+    return in_threads(learn, range(NUM_FOLDS))
 
 
 def softmax_factor(scores: Matrix, given: NDArray[np.int64]) -> float:

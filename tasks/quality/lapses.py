@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.quality.threads import one_blas_thread
+
 MOST_BINS = 400
 """Points of the curve: rows of like sureness are counted together."""
 _HALF_CHI2 = 1.920729410347062
@@ -32,6 +34,7 @@ class _Counts:
     num_classes: int
 
 
+@one_blas_thread()
 def lapse_rate(sureness: Floats, agrees: NDArray[np.bool_], *, num_classes: int) -> Lapses:
     """Estimate which share of the given labels was replaced by another, from a classifier's doubt.
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.quality.threads import one_blas_thread
+
 SCALE = 5.0
 """c of the divergence curve, as in the paper."""
 NUM_LAMBDAS = 25
@@ -105,6 +107,7 @@ def mauve_of_counts(
     return float(-np.trapezoid(curve[:, 1], curve[:, 0]))
 
 
+@one_blas_thread()
 def mauve(
     first: NDArray[np.float64],
     second: NDArray[np.float64],

@@ -16,6 +16,7 @@ from tasks.quality.shingle_sets import (
     hash_shingles,
     similarities,
 )
+from tasks.quality.threads import in_threads
 
 MOST_PERMUTATIONS = 128
 LEAST_RECALL = 0.999
@@ -124,35 +125,50 @@ class _Sketches:
     lengths: NDArray[np.int64]
 
     def may_match(
-        self, lefts: NDArray[np.int64], rights: NDArray[np.int64], threshold: float
+        self, order: NDArray[np.int64], buckets: NDArray[np.uint32], threshold: float
     ) -> NDArray[np.bool_]:
-        """Rule out pairs that cannot reach the threshold; no pair that does is ruled out.
+        """Rule out neighbours that cannot reach the threshold; no pair that does is ruled out.
 
         Shingles that both texts hold cancel out of the two parities, so at least as many shingles
         are in one text alone as bits differ: with k of them the similarity is
         (a + b - k) / (a + b + k) for sets of sizes a and b.
+
+        Args:
+            order: Texts, those of one bucket side by side, shape `(M,)`.
+            buckets: Bucket of each, shape `(M,)`.
+            threshold: Least similarity.
+
+        Returns:
+            Whether a text may match the first, second, ... `WINDOW`-th after it, and is of its
+            bucket, shape `(WINDOW, M)`.
         """
-        differing = np.empty(len(lefts), dtype=np.int32)
-        # Bitmaps are gathered in portions that stay in the cache.
-        for start in range(0, len(lefts), _GATHERED):
-            part = slice(start, start + _GATHERED)
-            unequal = self.bitmaps[lefts[part]] ^ self.bitmaps[rights[part]]
-            np.bitwise_count(unequal).sum(axis=1, dtype=np.int32, out=differing[part])
-        sizes = self.sizes[lefts] + self.sizes[rights]
-        gap = np.abs(self.sizes[lefts] - self.sizes[rights])
-        alone = np.maximum(differing, gap)
-        return np.asarray(sizes - alone >= threshold * (sizes + alone) - 1e-9)
+        likely = np.zeros((WINDOW, len(order)), dtype=np.bool_)
+        # A run of texts is gathered once, and stays in the cache for all of its pairs.
+        for start in range(0, len(order), _GATHERED):
+            run = order[start : start + _GATHERED + WINDOW]
+            bitmaps, sizes = self.bitmaps[run], self.sizes[run]
+            own = buckets[start : start + _GATHERED + WINDOW]
+            for step in range(1, WINDOW + 1):
+                lefts = np.flatnonzero(own[step:][:_GATHERED] == own[:-step][:_GATHERED])
+                if lefts.size == 0:
+                    break
+                rights = lefts + step
+                unequal = bitmaps[lefts] ^ bitmaps[rights]
+                differing = np.bitwise_count(unequal).sum(axis=1, dtype=np.int32)
+                alone = np.maximum(differing, np.abs(sizes[lefts] - sizes[rights]))
+                both = sizes[lefts] + sizes[rights]
+                near = both - alone >= threshold * (both + alone) - 1e-9
+                likely[step - 1, start + lefts[near]] = True
+        return likely
 
 
 def _links(texts: Sequence[str], threshold: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     sketches = _sketch(texts, threshold)
     sets = DisjointSets(len(texts))
     links, found = [np.zeros((0, 2), dtype=np.int64)], [np.zeros(0)]
-    for lefts, rights in _neighbours(sketches):
+    for lefts, rights in _neighbours(sketches, threshold):
         apart = sets.roots(lefts) != sets.roots(rights)
         lefts, rights = lefts[apart], rights[apart]
-        likely = sketches.may_match(lefts, rights, threshold)
-        lefts, rights = lefts[likely], rights[likely]
         values = _similarities(texts, sketches.lengths, lefts, rights)
         near = values >= threshold
         sets.join(lefts[near], rights[near])
@@ -162,20 +178,22 @@ def _links(texts: Sequence[str], threshold: float) -> tuple[NDArray[np.int64], N
 
 
 def _neighbours(
-    sketches: _Sketches,
+    sketches: _Sketches, threshold: float
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield pairs of texts that share a band, those that follow each other in it first."""
+    """Yield pairs of texts that share a band and may match, those that follow each other first."""
     num_bands = len(sketches.bands)
     for band in range(num_bands):
         own = sketches.bands[band].astype(np.uint64)
         following = sketches.bands[(band + 1) % num_bands]
         order = np.argsort(own << np.uint64(32) | following, kind="stable")
         buckets = sketches.bands[band][order]
-        for step in range(1, WINDOW + 1):
-            places = np.flatnonzero(buckets[step:] == buckets[:-step])
-            if places.size == 0:
-                break
-            yield order[places], order[places + step]
+        alike = buckets[1:] == buckets[:-1]
+        in_company = np.append(alike, False) | np.append(False, alike)
+        order, buckets = order[in_company[: len(order)]], buckets[in_company[: len(order)]]
+        for step, likely in enumerate(sketches.may_match(order, buckets, threshold), start=1):
+            places = np.flatnonzero(likely)
+            if places.size:
+                yield order[places], order[places + step]
 
 
 def _similarities(
@@ -205,12 +223,16 @@ def _sketch(texts: Sequence[str], threshold: float) -> _Sketches:
         sizes=np.empty(len(texts), dtype=np.int32),
         lengths=np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)),
     )
-    for first, block in blocks_of(texts, characters=_BLOCK_CHARACTERS):
+
+    def fill(run: tuple[int, Sequence[str]]) -> None:
+        first, block = run
         sets = hash_shingles(block)
         part = slice(first, first + len(block))
         result.sizes[part] = sets.sizes
         result.bitmaps[part] = _bitmaps(sets)
         result.bands[:, part] = _bands(sets, factors, masks)
+
+    in_threads(fill, blocks_of(texts, characters=_BLOCK_CHARACTERS))
     return result
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.quality.self_bleu import EPSILON, ORDER
+from tasks.quality.sorted_values import distinct_values
 from tasks.quality.word_codes import WordCodes
 
 MOST_WORDS = 512
@@ -106,7 +107,7 @@ def _occurrences(texts: WordCodes, references: WordCodes, n: int) -> tuple[Any, 
     from scipy.sparse import csr_array
 
     sides = [_numbered(side, n) for side in (texts, references)]
-    shared = np.intersect1d(sides[0][0], sides[1][0])
+    shared = np.intersect1d(*(distinct_values(side[0]) for side in sides), assume_unique=True)
     matrices = []
     for (hashes, holders), size in zip(sides, (len(texts), len(references)), strict=True):
         columns = np.searchsorted(shared, hashes)

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from tasks.quality.threads import in_threads
 from tasks.quality.word_codes import WordCodes
 
-_CELLS = 8_000_000
+_CELLS = 4_000_000
 _TIE = 1e-9
 
 
@@ -131,10 +132,13 @@ def _nearest(
     places = np.zeros(own.shape[0], dtype=np.int64)
     turned = others.T.tocsr()
     block = max(_CELLS // others.shape[0], 1)
-    for begin in range(0, own.shape[0], block):
+
+    def fill(begin: int) -> None:
         cosines = (own[begin : begin + block] @ turned).toarray()
         distances[begin : begin + block] = 1 - cosines.max(axis=1)
         places[begin : begin + block] = cosines.argmax(axis=1)
+
+    in_threads(fill, range(0, own.shape[0], block))
     # Rounding must not set copies apart from each other.
     distances[distances < _TIE] = 0.0
     return distances, places

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.quality.sorted_values import distinct_values
 from tasks.quality.word_codes import Ngrams, WordCodes
 
 REPEATED_N = 3
@@ -27,7 +28,7 @@ def distinct_share(ngrams: Ngrams, *, kept: NDArray[np.bool_] | None = None) -> 
         Li et al., NAACL 2016. https://aclanthology.org/N16-1014
     """
     hashes = ngrams.hashes if kept is None else ngrams.hashes[kept[ngrams.texts]]
-    return np.unique(hashes).size / hashes.size if hashes.size else None
+    return distinct_values(hashes).size / hashes.size if hashes.size else None
 
 
 def first_words(words: WordCodes, num_words: int) -> WordCodes:

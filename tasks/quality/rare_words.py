@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.quality.sorted_values import distinct_values
 from tasks.quality.word_codes import WordCodes
 
 PREFIX = 6
@@ -28,7 +29,7 @@ def document_frequencies(words: WordCodes) -> NDArray[np.int64]:
     counts = np.zeros(size, dtype=np.int64)
     for begin in range(0, len(words), _BLOCK):
         texts, codes = _words_of(words, begin, begin + _BLOCK)
-        counts += np.bincount(_distinct(texts * size + codes) % size, minlength=size)
+        counts += np.bincount(distinct_values(texts * size + codes) % size, minlength=size)
     return counts
 
 
@@ -105,7 +106,7 @@ class RareWordIndex:
         """Hash every choice of `SHARED` of each text's `PREFIX` rarest words."""
         size = self._rarity.size
         texts, codes = _words_of(words, 0, len(words))
-        distinct = _distinct(texts * size + self._rarity[codes])
+        distinct = distinct_values(texts * size + self._rarity[codes])
         texts, ranks = distinct // size, distinct % size
         first = np.searchsorted(texts, np.arange(len(words)))
         nth = np.arange(texts.size) - first[texts]
@@ -141,14 +142,6 @@ def _most_shared(
     starts = np.maximum.accumulate(np.where(firsts, np.arange(texts.size), 0))
     kept = np.arange(texts.size) - starts < _MOST_CANDIDATES
     return texts[kept], others[kept]
-
-
-def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the distinct values in order (`numpy.unique` hashes them, five times slower here)."""
-    ordered = np.sort(values)
-    is_first = np.insert(ordered[1:] != ordered[:-1], 0, True)[: ordered.size]
-    result: NDArray[np.int64] = ordered[is_first]
-    return result
 
 
 def _blocks(places: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.quality.threads import in_threads, one_blas_thread
+
 DIMENSIONS = 128
 SIMILARITY = 0.95
 """Least similarity of texts that count as saying the same."""
@@ -40,6 +42,7 @@ class Neighbours:
     similarities: NDArray[np.float32]
 
 
+@one_blas_thread()
 def nearest_by_words(normals: Sequence[str]) -> Neighbours:
     """Find the nearest other text of each by its words, without a model.
 
@@ -76,8 +79,10 @@ def nearest_by_words(normals: Sequence[str]) -> Neighbours:
     meanings = _units(np.asarray(weights @ directions.T, dtype=np.float32))
 
     def products(rows: slice) -> NDArray[np.float32]:
-        of_words = (weights[rows] @ weights.T).toarray()
-        return np.asarray((of_words + meanings[rows] @ meanings.T) / 2)
+        cosines = np.asarray((weights[rows] @ weights.T).toarray())
+        cosines += meanings[rows] @ meanings.T
+        cosines /= 2
+        return cosines
 
     return _nearest(len(normals), products)
 
@@ -103,7 +108,8 @@ def _nearest(num_texts: int, products: _Products) -> Neighbours:
     """Look at all pairs, 512 rows at a time."""
     places = np.full(num_texts, -1, dtype=np.int64)
     similarities = np.zeros(num_texts, dtype=np.float32)
-    for start in range(0, num_texts, _BLOCK):
+
+    def fill(start: int) -> None:
         block = products(slice(start, min(start + _BLOCK, num_texts)))
         rows = np.arange(len(block))
         block[rows, start + rows] = -1
@@ -112,4 +118,6 @@ def _nearest(num_texts: int, products: _Products) -> Neighbours:
         meets = found > 0
         places[start + rows[meets]] = best[meets]
         similarities[start + rows[meets]] = np.minimum(found[meets], 1)
+
+    in_threads(fill, range(0, num_texts, _BLOCK))
     return Neighbours(places, similarities)

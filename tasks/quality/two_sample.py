@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.quality.threads import one_blas_thread
+
 NUM_FOLDS = 5
 FEWEST_TEXTS = 20
 """Texts that each sample needs: four in every fold."""
@@ -69,6 +71,7 @@ class TwoSampleTest:
     features: tuple[Feature, ...]
 
 
+@one_blas_thread()
 def two_sample_test(first: Sequence[str], second: Sequence[str]) -> TwoSampleTest | None:
     """Train a classifier to tell two samples of equal size apart, and test it on other texts.
 

@@ -1,7 +1,9 @@
 """A corpus as one array of word codes: what n-gram measures count without touching strings."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,9 @@ class Vocabulary:
 
     def __init__(self) -> None:
         """Know no word."""
-        self._code_of: dict[str, int] = {}
+        self._code_of = defaultdict[str, int]()
+        # A new word gets the number of those before it.
+        self._code_of.default_factory = self._code_of.__len__
 
     def __len__(self) -> int:
         """Return the number of words."""
@@ -28,7 +32,11 @@ class Vocabulary:
 
     def code(self, word: str) -> int:
         """Return the code of a word, giving it the next one when it is new."""
-        return self._code_of.setdefault(word, len(self._code_of))
+        return self._code_of[word]
+
+    def codes(self, words: Iterable[str]) -> Iterator[int]:
+        """Yield the code of each word, as `code` does, without a Python call for each."""
+        return map(self._code_of.__getitem__, words)
 
     def known(self, word: str) -> int | None:
         """Return the code of a word that was met, else None."""
@@ -114,13 +122,13 @@ def encode_words(texts: Sequence[str], *, vocabulary: Vocabulary | None = None) 
     known = vocabulary if vocabulary is not None else Vocabulary()
     lengths = np.zeros(len(texts) + 1, dtype=np.int64)
 
-    def codes() -> Iterator[int]:
-        for place, text in enumerate(texts):
+    def words_of_texts() -> Iterator[list[str]]:
+        for place, text in enumerate(texts, start=1):
             words = normalise_text(text).split()
-            lengths[place + 1] = len(words)
-            yield from map(known.code, words)
+            lengths[place] = len(words)
+            yield words
 
-    flat = np.fromiter(codes(), dtype=np.int32)
+    flat = np.fromiter(known.codes(chain.from_iterable(words_of_texts())), dtype=np.int32)
     return WordCodes(codes=flat, offsets=np.cumsum(lengths), vocabulary=known)
 
 

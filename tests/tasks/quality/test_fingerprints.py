@@ -43,6 +43,13 @@ def test_case_and_punctuation_do_not_count(words, data):
     assert fingerprint(copy) == fingerprint(" ".join(words))
 
 
+@settings(deadline=None, max_examples=300)
+@given(st.text(st.characters(max_codepoint=127), max_size=30))
+def test_ascii_texts_are_normalised_by_the_same_rules(text):
+    # A letter beyond ASCII at the end takes the general way.
+    assert normalise_text(text) == normalise_text(text + " é").removesuffix("é").rstrip()
+
+
 def test_fingerprints_never_change():
     assert fingerprint("Where is my card?") == GOLDEN
 
