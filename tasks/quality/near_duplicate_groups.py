@@ -125,9 +125,14 @@ class _Sketches:
     lengths: NDArray[np.int64]
 
     def may_match(
-        self, order: NDArray[np.int64], buckets: NDArray[np.uint32], threshold: float
+        self,
+        order: NDArray[np.int64],
+        buckets: NDArray[np.uint32],
+        *,
+        roots: NDArray[np.int64],
+        threshold: float,
     ) -> NDArray[np.bool_]:
-        """Rule out neighbours that cannot reach the threshold; no pair that does is ruled out.
+        """Rule out neighbours that cannot reach the threshold, or are connected already.
 
         Shingles that both texts hold cancel out of the two parities, so at least as many shingles
         are in one text alone as bits differ: with k of them the similarity is
@@ -136,7 +141,8 @@ class _Sketches:
         Args:
             order: Texts, those of one bucket side by side, shape `(M,)`.
             buckets: Bucket of each, shape `(M,)`.
-            threshold: Least similarity.
+            roots: Equal for texts that are connected, shape `(M,)`.
+            threshold: Least similarity; no pair that reaches it is ruled out.
 
         Returns:
             Whether a text may match the first, second, ... `WINDOW`-th after it, and is of its
@@ -148,10 +154,13 @@ class _Sketches:
             run = order[start : start + _GATHERED + WINDOW]
             bitmaps, sizes = self.bitmaps[run], self.sizes[run]
             own = buckets[start : start + _GATHERED + WINDOW]
+            connected = roots[start : start + _GATHERED + WINDOW]
             for step in range(1, WINDOW + 1):
-                lefts = np.flatnonzero(own[step:][:_GATHERED] == own[:-step][:_GATHERED])
-                if lefts.size == 0:
+                alike = own[step:][:_GATHERED] == own[:-step][:_GATHERED]
+                if not alike.any():
                     break
+                alike &= connected[step:][:_GATHERED] != connected[:-step][:_GATHERED]
+                lefts = np.flatnonzero(alike)
                 rights = lefts + step
                 unequal = bitmaps[lefts] ^ bitmaps[rights]
                 differing = np.bitwise_count(unequal).sum(axis=1, dtype=np.int32)
@@ -166,7 +175,7 @@ def _links(texts: Sequence[str], threshold: float) -> tuple[NDArray[np.int64], N
     sketches = _sketch(texts, threshold)
     sets = DisjointSets(len(texts))
     links, found = [np.zeros((0, 2), dtype=np.int64)], [np.zeros(0)]
-    for lefts, rights in _neighbours(sketches, threshold):
+    for lefts, rights in _neighbours(sketches, sets, threshold):
         apart = sets.roots(lefts) != sets.roots(rights)
         lefts, rights = lefts[apart], rights[apart]
         values = _similarities(texts, sketches.lengths, lefts, rights)
@@ -178,9 +187,9 @@ def _links(texts: Sequence[str], threshold: float) -> tuple[NDArray[np.int64], N
 
 
 def _neighbours(
-    sketches: _Sketches, threshold: float
+    sketches: _Sketches, sets: DisjointSets, threshold: float
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield pairs of texts that share a band and may match, those that follow each other first."""
+    """Yield pairs that share a band and may match, those that follow each other in it first."""
     num_bands = len(sketches.bands)
     for band in range(num_bands):
         own = sketches.bands[band].astype(np.uint64)
@@ -190,7 +199,10 @@ def _neighbours(
         alike = buckets[1:] == buckets[:-1]
         in_company = np.append(alike, False) | np.append(False, alike)
         order, buckets = order[in_company[: len(order)]], buckets[in_company[: len(order)]]
-        for step, likely in enumerate(sketches.may_match(order, buckets, threshold), start=1):
+        likely_pairs = sketches.may_match(
+            order, buckets, roots=sets.roots(order), threshold=threshold
+        )
+        for step, likely in enumerate(likely_pairs, start=1):
             places = np.flatnonzero(likely)
             if places.size:
                 yield order[places], order[places + step]

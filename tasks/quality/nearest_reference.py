@@ -107,7 +107,8 @@ def _occurrences(texts: WordCodes, references: WordCodes, n: int) -> tuple[Any, 
     from scipy.sparse import csr_array
 
     sides = [_numbered(side, n) for side in (texts, references)]
-    shared = np.intersect1d(*(distinct_values(side[0]) for side in sides), assume_unique=True)
+    own, theirs = (distinct_values(hashes) for hashes, _ in sides)
+    shared = np.intersect1d(own, theirs, assume_unique=True)
     matrices = []
     for (hashes, holders), size in zip(sides, (len(texts), len(references)), strict=True):
         columns = np.searchsorted(shared, hashes)
