@@ -58,7 +58,7 @@ def baseline(metric: Metric) -> float:
 
 def test_without_a_reference_every_metric_says_how_to_give_one() -> None:
     section = measure(corpus=corpus(["a text"]), reference=None)
-    assert all("--reference" in (metric.unmeasured or "") for metric in metrics(section).values())
+    assert all("no reference" in (metric.unmeasured or "") for metric in metrics(section).values())
     assert section.tables == section.findings == ()
 
 
