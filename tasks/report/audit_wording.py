@@ -108,7 +108,7 @@ BANDS: Mapping[str, Badge] = {
 OUTCOMES: Mapping[str, Badge] = {
     "fail": Badge("fails", "✕", "bad"),
     "warn": Badge("warns", "!", "fair"),
-    "unmeasured": Badge("not measured", "\N{EN DASH}", "none"),
+    "unmeasured": Badge("not judged", "\N{EN DASH}", "none"),
     "pass": Badge("passes", "✓", "good"),
 }
 """Gates, in the order in which a page lists them."""

@@ -199,7 +199,7 @@ def test_what_was_not_measured_says_why() -> None:
     gates = (GateOutcome(metric="copies", level="unmeasured", observed=None, bound="<= 0.05"),)
     page = render_audit_page(audit(section(metrics=(unmeasured,)), gates=gates))
     assert "the data have no labels" in page
-    assert "\N{EN DASH} not measured" in plain(page)
+    assert "\N{EN DASH} not judged" in plain(page)
     assert '<table class="measures">' not in page
 
 
