@@ -39,8 +39,8 @@ def responsible_ai(recipe: Recipe, manifest: Manifest) -> dict[str, str | list[s
         ),
         "rai:dataPreprocessingProtocol": _preprocessing(recipe),
         "rai:dataAnnotationProtocol": [
-            "The label is the one that the prompt asked for. No person and no classifier "
-            "confirmed it."
+            "The label is the one that the prompt asked for, after label noise if the recipe has "
+            "any. No person confirmed it."
         ],
         "rai:dataBiases": [_biases(manifest), LIMITS[1]],
         "rai:dataLimitations": [*LIMITS[:1], *LIMITS[2:]],
