@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from schemas.base import Frozen
 from schemas.bounds import or_off
@@ -23,6 +24,24 @@ Weight = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
 Values = Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
+Citation = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+
+
+def _spdx(value: str) -> str:
+    try:
+        known = str(canonicalize_license_expression(value))
+    except InvalidLicenseExpression:
+        known = ""
+    if not known or any(character in known for character in " ()"):
+        raise ValueError(
+            f"{value!r} is not one SPDX identifier, such as CC-BY-4.0; "
+            "terms of your own are written LicenseRef-NAME"
+        )
+    return known
+
+
+Licence = Annotated[str, StringConstraints(max_length=100), AfterValidator(_spdx)]
+"""One SPDX identifier, in the spelling of its list."""
 
 
 class Label(Frozen):
@@ -90,6 +109,10 @@ class Examples(Frozen):
     """Number of examples in each prompt."""
     draw: Literal["own", "mixed"] = "own"
     """`own`: from the row's own label; `mixed`: from all labels."""
+    licence: Licence | None = None
+    """SPDX identifier of their licence, for the dataset card."""
+    citation: Citation | None = None
+    """How to cite them."""
 
 
 class Prompt(Frozen):
@@ -167,6 +190,10 @@ class Recipe(Frozen):
     """Accepted rows wanted, exactly."""
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
     """BCP 47 tag of the texts' language, for the dataset card."""
+    licence: Licence | None = None
+    """SPDX identifier of the licence that you publish the corpus under; not set when absent."""
+    citation: Citation | None = None
+    """How to cite the corpus, best in BibTeX."""
     task: Task = Classification()
     """What kind of label a row has."""
     labels: dict[

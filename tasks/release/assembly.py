@@ -13,6 +13,7 @@ from schemas.recipe_identity import resolved_yaml
 from tasks.planning.workspace import Workspace
 from tasks.release.accounts import Accounts, balance
 from tasks.release.card import render_card
+from tasks.release.croissant import CROISSANT, render_croissant
 from tasks.release.draft import ReleaseDraft
 from tasks.release.manifest import package_versions
 from tasks.release.outcome import rejected, released
@@ -47,9 +48,7 @@ def assemble(
     facts = workspace.facts
     recipe, home = facts.recipe, workspace.folder.parent
     accounts, audit = balance(workspace, recipe), _audit(workspace)
-    with ReleaseDraft(
-        home, version=facts.version, splits=tuple(recipe.splits), row_group_rows=recipe.shard_size
-    ) as draft:
+    with ReleaseDraft(home, version=facts.version, splits=tuple(recipe.splits)) as draft:
         findings, splits = _write_rows(workspace, recipe, draft)
         manifest = Manifest(
             name=recipe.name,
@@ -77,6 +76,7 @@ def assemble(
         _copy_expectations(workspace, draft)
         draft.write_text("recipe.yaml", resolved_yaml(recipe))
         draft.write_text("README.md", render_card(recipe, manifest))
+        draft.write_text(CROISSANT, render_croissant(recipe, manifest, draft.data_files()))
         seconds = {**manifest.seconds, "export": round(perf_counter() - start, 3)}
         return draft.publish(manifest.model_copy(update={"seconds": seconds}))
 

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import pyarrow as pa
 import yaml
@@ -12,8 +11,10 @@ from schemas.manifest import AuditSummary, Manifest
 from schemas.noise_mixtures import operator_kinds
 from schemas.recipe import Recipe
 from schemas.row import RELEASED_SCHEMA, SCORES
+from tasks.release.front_matter import front_matter, scalar
+from tasks.release.responsible_ai import LIMITS
+from tasks.release.rights import citation, ingredients
 
-SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 _MARKUP = re.compile(r"([\\`*_\[\]|~$@]|(?<=:)/(?=/)|(?<=www)\.)", re.IGNORECASE)
 
 
@@ -35,81 +36,11 @@ def render_card(recipe: Recipe, manifest: Manifest) -> str:
         _gates(manifest),
         _columns(recipe),
         _LOADING.format(first=next(iter(recipe.splits))),
-        _licence(manifest),
-        _LIMITS,
+        _licence(recipe, manifest),
+        _citation(recipe, manifest),
+        "## Limits\n\n" + "".join(f"- {limit}\n" for limit in LIMITS),
     )
     return f"---\n{front}---\n\n" + "\n".join(sections)
-
-
-def front_matter(recipe: Recipe, manifest: Manifest) -> dict[str, Any]:
-    """Build the front matter: what `datasets.load_dataset` and the hub read.
-
-    The files hold label names as strings; the declared `class_label` makes `datasets` read them as
-    a ClassLabel.
-    """
-    return {
-        "pretty_name": recipe.name,
-        "language": [recipe.language],
-        "license": "other",
-        "license_name": "set-by-the-publisher",
-        "license_link": "README.md#licence",
-        "task_categories": ["text-classification"],
-        "size_categories": [_size(manifest.rows.accepted)],
-        "tags": ["synthetic", "corpusmith"],
-        "configs": [
-            {
-                "config_name": "default",
-                "data_files": [
-                    {"split": split, "path": f"data/{split}-*.parquet"}
-                    for split in recipe.splits
-                    if manifest.splits[split]
-                ],
-            }
-        ],
-        "dataset_info": {"features": features(RELEASED_SCHEMA, tuple(recipe.labels))},
-    }
-
-
-def features(schema: pa.Schema, labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Describe a schema in the words of `dataset_info`; the label columns become class labels.
-
-    Args:
-        schema: Released columns.
-        labels: The classes, in the recipe's order: that of the integer codes.
-    """
-    names = {str(code): label for code, label in enumerate(labels)}
-    return [
-        {"name": field.name, "dtype": {"class_label": {"names": names}}}
-        if field.name in ("label", "clean_label")
-        else _feature(field)
-        for field in schema
-    ]
-
-
-def _feature(field: pa.Field) -> dict[str, Any]:
-    kind = field.type
-    if pa.types.is_map(kind):
-        # `datasets` knows no map type; as JSON it reads the column as a list of [key, value] pairs.
-        return {"name": field.name, "dtype": "json"}
-    if pa.types.is_list(kind):
-        return {"name": field.name, "list": _element(kind.value_type)}
-    if pa.types.is_struct(kind):
-        return {"name": field.name, "struct": [_feature(part) for part in kind.fields]}
-    return {"name": field.name, "dtype": _scalar(kind)}
-
-
-def _element(kind: pa.DataType) -> str | list[dict[str, Any]]:
-    if pa.types.is_struct(kind):
-        return [_feature(part) for part in kind.fields]
-    return _scalar(kind)
-
-
-def _scalar(kind: pa.DataType) -> str:
-    return {pa.float32(): "float32", pa.float64(): "float64"}.get(kind, str(kind))
-
-
-def _size(rows: int) -> str:
-    return next((name for bound, name in SIZES if rows < bound), "1M<n<10M")
 
 
 def escape(text: str) -> str:
@@ -231,7 +162,7 @@ def _kind(kind: pa.DataType) -> str:
         return f"list of {_kind(kind.value_type)}"
     if pa.types.is_struct(kind):
         return "{" + ", ".join(field.name for field in kind.fields) + "}"
-    return _scalar(kind)
+    return scalar(kind)
 
 
 def _code(text: str) -> str:
@@ -239,14 +170,33 @@ def _code(text: str) -> str:
     return " ".join(text.replace("`", "'").split())
 
 
-def _licence(manifest: Manifest) -> str:
-    return (
-        "## Licence\n\n"
-        f"The texts were written by `{_code(manifest.model.reference)}`, whose weights carry the "
-        f"licence “{escape(manifest.model.licence)}”. Name the model when you pass this corpus on. "
-        "Whoever publishes it chooses its licence, within what the model's licence and that of the "
-        "examples allow.\n"
+def _licence(recipe: Recipe, manifest: Manifest) -> str:
+    own = (
+        f"The corpus is published under **{escape(recipe.licence)}**."
+        if recipe.licence
+        else "No licence is set yet: whoever publishes the corpus chooses it."
     )
+    rows = [
+        (
+            part.role,
+            f"`{_code(part.name)}`",
+            "not stated" if part.licence is None else escape(part.licence),
+            "not stated" if part.citation is None else escape(part.citation),
+        )
+        for part in ingredients(recipe, manifest)
+    ]
+    return (
+        f"## Licence\n\n{own} What the texts were made with has terms of its own, which go with "
+        "them; they are told here as far as they are known.\n\n"
+        + _table(("made with", "name", "licence", "cite as"), rows)
+    )
+
+
+def _citation(recipe: Recipe, manifest: Manifest) -> str:
+    text = citation(recipe, manifest)
+    # A fence longer than any in the text: nothing inside can end it.
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"## Citation\n\n{fence}bibtex\n{text}\n{fence}\n"
 
 
 _LOADING = """## How to load
@@ -263,13 +213,4 @@ table = duckdb.sql("select label, count(*) from 'PATH/data/*.parquet' group by l
 
 `PATH` is this folder. `datasets` needs version 5 or newer for the column `attributes`.
 `sha256sum -c checksums.txt` checks every file.
-"""
-
-_LIMITS = """## Limits
-
-- A label is what the model was asked for. Texts can miss it; `report.html` says what was measured.
-- A model repeats the habits, gaps and prejudices of the texts it learned from.
-- Texts can state falsehoods, or name persons and firms that exist by chance.
-- Generated text is untrusted input: escape it wherever you show it.
-- Measure on real data before you rely on anything trained on this corpus.
 """

@@ -15,7 +15,7 @@ from schemas.manifest import FileEntry, Manifest
 from schemas.row import REJECTED_SCHEMA, RELEASED_SCHEMA
 from tasks.planning.faults import disk_faults
 from tasks.release.manifest import file_entries
-from tasks.release.parquet import MAX_ROWS_PER_FILE, PartsWriter, SplitWriter
+from tasks.release.parquet import ROW_GROUP_ROWS, PartsWriter, SplitWriter
 from tasks.release.publish import (
     MANIFEST,
     TEMPORARY,
@@ -35,7 +35,7 @@ class ReleaseDraft:
         home: The corpus's folder, `OUT/NAME`.
         version: The release's version, from `version_name`.
         splits: Names of the splits, in the recipe's order.
-        row_group_rows: Rows of a Parquet row group: the recipe's shard size.
+        row_group_rows: Most rows of a Parquet row group.
 
     Raises:
         InputError: `CS-O001`, on entering, if the folder cannot be written.
@@ -43,7 +43,12 @@ class ReleaseDraft:
     """
 
     def __init__(
-        self, home: Path, *, version: str, splits: Sequence[str], row_group_rows: int
+        self,
+        home: Path,
+        *,
+        version: str,
+        splits: Sequence[str],
+        row_group_rows: int = ROW_GROUP_ROWS,
     ) -> None:
         self.folder = home / f"{TEMPORARY}{version}-{os.getpid()}"
         """Where the files lie until they are published; others may be written straight into it."""
@@ -70,7 +75,6 @@ class ReleaseDraft:
             "rejected",
             schema=REJECTED_SCHEMA,
             row_group_rows=self._row_group_rows,
-            max_rows=MAX_ROWS_PER_FILE,
         )
         return self
 
@@ -112,6 +116,11 @@ class ReleaseDraft:
                 path.relative_to(self.folder).as_posix(): rows for path, rows in files.items()
             }
         return self._rows
+
+    def data_files(self) -> tuple[FileEntry, ...]:
+        """Finish the Parquet files and describe those of the splits: hash, size, rows."""
+        rows = self.close_data()
+        return file_entries(self.folder, rows=rows, under="data")
 
     def files(self) -> tuple[FileEntry, ...]:
         """Finish the Parquet files and describe every file so far: hash, size, rows."""

@@ -25,17 +25,22 @@ PACKAGES = (
 """Packages that can bear on the rows or on their verdict."""
 
 
-def file_entries(root: Path, *, rows: Mapping[str, int]) -> tuple[FileEntry, ...]:
-    """Describe every file under `root`, in the order of their paths.
+def file_entries(root: Path, *, rows: Mapping[str, int], under: str = ".") -> tuple[FileEntry, ...]:
+    """Describe every file of a release, in the order of their paths.
 
     Args:
         root: The release folder.
         rows: Rows of the files that have rows, by path inside `root` with forward slashes.
+        under: The part of it to describe.
 
     Returns:
         One entry for each regular file.
     """
-    paths = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    paths = {
+        path.relative_to(root).as_posix(): path
+        for path in (root / under).rglob("*")
+        if path.is_file()
+    }
     return tuple(
         FileEntry(
             path=name,

@@ -1,7 +1,9 @@
 """A corpus of hand-made rows: few, and awkward enough to break a careless writer."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -16,6 +18,9 @@ from schemas.manifest import (
 )
 from schemas.recipe import Recipe
 from schemas.row import REJECTED_SCHEMA, RELEASED_SCHEMA, SCORES
+from tasks.release.card import render_card
+from tasks.release.croissant import CROISSANT, render_croissant
+from tasks.release.draft import ReleaseDraft
 
 LABELS = {
     "../../x": "climbs | out of the `folder`",
@@ -107,3 +112,35 @@ def manifest() -> Manifest:
         ),
         files=(),
     )
+
+
+SPLIT = np.repeat([0, 1, 2], [12, 6, 6])
+"""Where each of the 24 rows goes."""
+
+
+@pytest.fixture
+def write_release(
+    recipe: Recipe, released: Callable[[int], pa.Table], rejected: pa.Table
+) -> Callable[[Path, Manifest], Path]:
+    """Writes and publishes a whole miniature release under `home`."""
+
+    def write(home: Path, manifest: Manifest) -> Path:
+        splits = list(manifest.splits)
+        with ReleaseDraft(home, version=manifest.version, splits=splits, row_group_rows=8) as draft:
+            table = released(24)
+            for start in range(0, 24, 5):
+                draft.add_rows(table.slice(start, 5), SPLIT[start : start + 5])
+            draft.add_rejected(rejected)
+            draft.write_text("README.md", render_card(recipe, manifest))
+            draft.write_text(CROISSANT, render_croissant(recipe, manifest, draft.data_files()))
+            draft.write_text("expectations/suite.json", "{}")
+            return draft.publish(manifest)
+
+    return write
+
+
+@pytest.fixture
+def release(
+    tmp_path: Path, manifest: Manifest, write_release: Callable[[Path, Manifest], Path]
+) -> Path:
+    return write_release(tmp_path / "mini", manifest)

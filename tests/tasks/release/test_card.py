@@ -4,13 +4,18 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import yaml
+from datasets import ClassLabel
+from datasets.info import DatasetInfosDict
+from datasets.utils.metadata import MetadataConfigs
+from huggingface_hub import DatasetCard, DatasetCardData
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.manifest import Manifest
 from schemas.recipe import Recipe
 from schemas.row import RELEASED_SCHEMA, SCORES
-from tasks.release.card import escape, features, front_matter, render_card
+from tasks.release.card import escape, render_card
+from tasks.release.front_matter import features, front_matter, size_category
 
 
 @pytest.fixture
@@ -29,6 +34,78 @@ def test_the_front_matter_survives_yaml(recipe: Recipe, manifest: Manifest) -> N
     assert "synthetic" in front["tags"]
     assert front["language"] == ["en"]
     assert front["size_categories"] == ["n<1K"]
+
+
+def test_the_hubs_library_takes_the_card(card: str, recipe: Recipe, tmp_path: Path) -> None:
+    """What `DatasetCard.validate` asks the hub's server is held here to its published lists."""
+    path = tmp_path / "README.md"
+    path.write_text(card, encoding="utf-8")
+    loaded = DatasetCard.load(path)
+    front, body = split_card(card)
+    assert loaded.data.to_dict() == front
+    assert loaded.text.strip() == body.strip()
+    assert DatasetCard(str(loaded)).data.to_dict() == front
+
+    data = loaded.data
+    assert all(re.fullmatch("[a-z]{2,3}", tag) for tag in data.language)
+    made = ["found", "crowdsourced", "expert-generated", "machine-generated", "other"]
+    assert {*data.annotations_creators, *data.language_creators} <= set(made)
+    assert data.multilinguality == ["monolingual"]
+    assert data.source_datasets == ["original"]
+    assert data.license == "unknown"
+
+
+def test_datasets_takes_configs_and_class_labels(card: str, recipe: Recipe) -> None:
+    data = DatasetCard(card).data
+    (config,) = MetadataConfigs.from_dataset_card_data(data).values()
+    assert [entry["split"] for entry in config["data_files"]] == list(recipe.splits)
+    info = DatasetInfosDict.from_dataset_card_data(data)["default"]
+    assert list(info.features) == RELEASED_SCHEMA.names
+    assert info.features["label"] == ClassLabel(names=list(recipe.labels))
+    assert info.features["clean_label"] == ClassLabel(names=list(recipe.labels))
+
+
+def test_the_language_of_a_region_is_that_of_its_language(
+    recipe: Recipe, manifest: Manifest
+) -> None:
+    front = front_matter(recipe.model_copy(update={"language": "pt-BR"}), manifest)
+    assert (front["language"], front["language_details"]) == (["pt"], ["pt-BR"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        (0, "n<1K"),
+        (999, "n<1K"),
+        (1000, "1K<n<10K"),
+        (10**4, "10K<n<100K"),
+        (10**5, "100K<n<1M"),
+        (10**6 - 1, "100K<n<1M"),
+        (10**6, "1M<n<10M"),
+        (10**9, "1B<n<10B"),
+        (10**12 - 1, "100B<n<1T"),
+        (10**12, "n>1T"),
+    ],
+)
+def test_sizes_are_the_hubs(rows: int, name: str) -> None:
+    assert size_category(rows) == name
+    assert f"'{name}'" in (DatasetCardData.__doc__ or "")
+
+
+def test_licences_and_citations_stand_in_the_card(recipe: Recipe, manifest: Manifest) -> None:
+    examples = {"path": "seeds.jsonl", "licence": "CC0-1.0", "citation": "Doe | 2020"}
+    told = {"licence": "CC-BY-4.0", "citation": "@misc{mine}\n````\n# x"}
+    whole = Recipe.model_validate(recipe.model_dump() | told | {"prompt": {"examples": examples}})
+    front, body = split_card(render_card(whole, manifest))
+    assert front["license"] == "cc-by-4.0"
+    rights = body.split("## Licence")[1].split("## Limits")[0]
+    assert "under **CC-BY-4.0**" in rights
+    model, seeds = [line for line in rights.splitlines() if line.startswith("| ")][2:]
+    assert model == (
+        "| model that wrote the texts | `starter@0123456789ab` | apache-2.0 | not stated |"
+    )
+    assert seeds == r"| examples in the prompts | `seeds.jsonl` | CC0-1.0 | Doe \| 2020 |"
+    assert rights.rstrip().endswith("`````bibtex\n@misc{mine}\n````\n# x\n`````")
 
 
 def test_the_class_labels_are_the_recipes_in_order(recipe: Recipe, card: str) -> None:

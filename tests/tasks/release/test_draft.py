@@ -32,25 +32,12 @@ def make(home: Path, version: str) -> ReleaseDraft:
     )
 
 
-@pytest.fixture
-def release(
-    tmp_path: Path, recipe: Recipe, manifest: Manifest, released: Rows, rejected: pa.Table
-) -> Path:
-    with make(tmp_path / "mini", manifest.version) as draft:
-        table = released(24)
-        for start in range(0, 24, 5):
-            draft.add_rows(table.slice(start, 5), SPLIT[start : start + 5])
-        draft.add_rejected(rejected)
-        draft.write_text("README.md", render_card(recipe, manifest))
-        draft.write_text("expectations/suite.json", "{}")
-        return draft.publish(manifest)
-
-
 def test_the_folder_is_complete_and_its_checksums_hold(release: Path, manifest: Manifest) -> None:
     names = sorted(p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file())
     assert names == [
         "README.md",
         "checksums.txt",
+        "croissant.json",
         "data/test-00000-of-00001.parquet",
         "data/train-00000-of-00001.parquet",
         "data/validation-00000-of-00001.parquet",
@@ -92,7 +79,9 @@ datasets.disable_progress_bars()
 corpus = datasets.load_dataset(sys.argv[1])
 label = corpus["train"].features["label"]
 print(type(label).__name__, {split: len(rows) for split, rows in corpus.items()})
-for split in corpus.values():
+streamed = datasets.load_dataset(sys.argv[1], streaming=True)
+for name, split in corpus.items():
+    assert list(streamed[name]) == list(split), name
     for row in split:
         name = label.int2str(row["label"])
         print(ascii((row["id"], name, dict(row["attributes"]), row["noise"])))
@@ -143,25 +132,23 @@ def test_a_split_without_rows_is_left_out(
 
 def test_pandas_polars_and_duckdb_read_it_as_it_is(release: Path, released: Rows) -> None:
     train = released(24).slice(0, 12).to_pylist()
+    wanted = [{**row, "attributes": dict(row["attributes"])} for row in train]
     path = release / "data" / "train-00000-of-00001.parquet"
 
     frame = pd.read_parquet(path)
-    assert frame["label"].tolist() == [row["label"] for row in train]
-    assert [dict(pairs) for pairs in frame["attributes"]] == [dict(r["attributes"]) for r in train]
+    for name in ("text", "label", "seed", "scores"):
+        assert frame[name].tolist() == [row[name] for row in train]
+    assert [list(edits) for edits in frame["noise"]] == [row["noise"] for row in train]
+    assert [dict(pairs) for pairs in frame["attributes"]] == [row["attributes"] for row in wanted]
     assert len(pd.read_parquet(release / "data")) == 24
 
-    lazy = pl.read_parquet(release / "data" / "*.parquet")
-    assert lazy.height == 24
-    first = pl.read_parquet(path)
-    assert first["text"].to_list() == [row["text"] for row in train]
-    assert first["seed"].to_list() == [row["seed"] for row in train]
-    assert first["noise"].to_list() == [row["noise"] for row in train]
+    assert pl.read_parquet(path).to_dicts() == wanted
+    assert pl.scan_parquet(release / "data" / "*.parquet").collect().height == 24
 
     with duckdb.connect() as connection:
-        found = connection.execute(
-            "select label, attributes, scores.repetition from read_parquet(?)", [str(path)]
-        ).fetchall()
-    assert found == [(row["label"], dict(row["attributes"]), 0.25) for row in train]
+        cursor = connection.execute("select * from read_parquet(?)", [str(path)])
+        rows = [dict(zip(train[0], row, strict=True)) for row in cursor.fetchall()]
+    assert rows == wanted
 
 
 def test_without_publish_nothing_is_left(
