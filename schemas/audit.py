@@ -20,6 +20,7 @@ class Group(StrEnum):
     DUPLICATES = "duplicates"
     LABELS = "labels"
     FIDELITY = "fidelity"
+    DRIFT = "drift"
     PRIVACY = "privacy"
     CONTAMINATION = "contamination"
     SAFETY = "safety"
@@ -186,7 +187,7 @@ class Band(Frozen):
 class Inspected(Frozen):
     """A dataset that was read: the audited one, its reference or its holdout."""
 
-    role: Literal["audited", "reference", "holdout", "examples"]
+    role: Literal["audited", "reference", "holdout", "examples", "previous"]
     path: str
     rows: int = Field(ge=0)
     drawn_from: int | None = Field(default=None, ge=0)

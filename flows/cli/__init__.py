@@ -18,6 +18,7 @@ from flows.cli.generate import generate
 from flows.cli.init import init
 from flows.cli.noise import command as noise
 from flows.cli.preview import preview
+from flows.cli.serve import serve
 from flows.cli.strategies import strategies
 from flows.cli.warning_lines import show_own_warnings
 from schemas.errors import EXIT_DONE, EXIT_INTERRUPTED, CorpusmithError
@@ -33,6 +34,7 @@ for command in (init, check, preview, generate):
     app.command()(command)
 app.add_typer(noise)
 app.command()(audit)
+app.command()(serve)
 app.command()(strategies)
 
 

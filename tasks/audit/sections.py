@@ -15,6 +15,7 @@ from tasks.audit import (
     bias,
     contamination,
     diversity,
+    drift,
     duplicates,
     fidelity,
     fluency,
@@ -38,6 +39,7 @@ class Inputs:
         reference: Real texts of the task.
         holdout: Real texts that no model may have seen: evaluation sets.
         examples: Seeds that the generator was shown.
+        previous: The version of a release before this one.
         scorer: Log-probability of continuations of prompts under the generator, nats.
         wishes: What the dataset was meant to be.
     """
@@ -46,6 +48,7 @@ class Inputs:
     reference: Corpus | None = None
     holdout: Corpus | None = None
     examples: Corpus | None = None
+    previous: Corpus | None = None
     scorer: PairScorer | None = None
     wishes: AuditFile = field(default_factory=AuditFile)
 
@@ -101,6 +104,7 @@ def _measures(inputs: Inputs) -> Measures:
         (Group.DUPLICATES, lambda: duplicates.measure(**both, embed=None)),
         (Group.LABELS, lambda: labels.measure(**both)),
         (Group.FIDELITY, lambda: fidelity.measure(**both)),
+        (Group.DRIFT, lambda: drift.measure(corpus=corpus, previous=inputs.previous)),
         (
             Group.PRIVACY,
             lambda: privacy.measure(**both, holdout=inputs.holdout, examples=inputs.examples),
