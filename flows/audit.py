@@ -15,12 +15,14 @@ from tasks.audit.run import Request
 from tasks.audit_dataset import audit_dataset
 from tasks.release.publish import LATEST, latest
 
+_COLUMNS = Choice()
+
 
 @flow(name="audit", validate_parameters=True)
 def audit(
     data: Path,
     out: Path,
-    columns: Choice = Choice(),
+    columns: Choice = _COLUMNS,
     reference: Path | None = None,
     holdout: Path | None = None,
     gates: Path | None = None,

@@ -41,8 +41,7 @@ def prefect_server(*, shown: bool = False) -> Iterator[None]:
     """Make sure that flows have a server: the one in `PREFECT_API_URL`, or a temporary one.
 
     Args:
-        shown: Whether the temporary one shows its pages, and watches over runs in processes of
-            their own.
+        shown: Whether the temporary one shows its pages, for a run that lasts.
 
     Raises:
         RunError: CS-W002 when the server cannot be reached or the temporary one does not come up.

@@ -12,9 +12,7 @@ from prefect.settings import PREFECT_UI_URL
 from flows.generate import generate
 
 
-def deployment_of(
-    name: str, schedule: Schedule, parameters: Mapping[str, Any]
-) -> RunnerDeployment:
+def deployment_of(name: str, schedule: Schedule, parameters: Mapping[str, Any]) -> RunnerDeployment:
     """Describe the scheduled runs of one corpus.
 
     A run that comes due while the last one is still at work is cancelled: it could only wait for
