@@ -1,5 +1,6 @@
 """What Prefect's pages show of a run: a progress bar, every count, and where the release is."""
 
+import re
 import time
 from pathlib import Path
 from typing import cast
@@ -65,13 +66,14 @@ class Board:
         )
 
 
-def show_audit(audit: Audit, out: Path) -> None:
-    """Show what an audit came to."""
+def show_audit(audit: Audit, out: Path, *, name: str) -> None:
+    """Show what the audit of a dataset came to, under the dataset's name."""
+    key = "-".join(re.findall("[a-z0-9]+", name.lower()))
     bands = "\n".join(f"| {band.group.value} | {band.level} |" for band in audit.bands)
     create_markdown_artifact(
         f"# {audit.verdict}\n\n{_link(out)}\n\n| room | band |\n| --- | --- |\n{bands}\n",
-        key="audit",
-        description=f"audit: {audit.verdict}",
+        key=f"{key}-audit".lstrip("-"),
+        description=f"audit of {name}: {audit.verdict}",
     )
 
 

@@ -48,7 +48,7 @@ def audit(
     try:
         request = Request(newest(data), columns, reference, holdout, gates=gates)
         found = policies.patient(audit_dataset)(request, out)
-        show_audit(found, out)
+        show_audit(found, out, name=data.name)
         if (error := refusal(found, out)) is not None:
             raise error
         return out / "report.html"

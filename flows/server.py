@@ -134,7 +134,6 @@ def _start(port: int, complaints: IO[bytes], shown: bool) -> subprocess.Popen[by
         **os.environ,
         "PREFECT_UI_ENABLED": str(int(shown)),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "false",
         "DO_NOT_TRACK": "1",
     }
     return subprocess.Popen(

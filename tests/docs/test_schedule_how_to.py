@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -115,6 +116,12 @@ def run_in_state(client: SyncPrefectClient, name: str) -> Callable[[], FlowRun |
     return find
 
 
+def generating(client: SyncPrefectClient, out: Path) -> Callable[[], FlowRun | None]:
+    """Find the run whose model is at work: prompts stand, and nothing after them can."""
+    running = run_in_state(client, "Running")
+    return lambda: running() if any(out.glob("*/.work-*/round-*/*.prompts.parquet")) else None
+
+
 def artifacts_of(client: SyncPrefectClient, run: FlowRun) -> dict[str, str]:
     own = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run.id]))
     return {str(found.key): str(found.data) for found in client.read_artifacts(artifact_filter=own)}
@@ -161,7 +168,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_from_the_first_server_to_a_scheduled_run_and_a_failed_gate(
     server: Server, write_recipe: Any
 ) -> None:
-    plain: dict[str, Any] = {"rows": 6, "bad": 0, "gates": {"row": {}, "dataset": "off"}}
+    plain: dict[str, Any] = {
+        "rows": 6,
+        "bad": 0,
+        "labels": {"alpha": "says the first", "beta": "says the second"},
+        "gates": {"row": {}, "dataset": "off"},
+    }
     recipe = write_recipe(server.folder / "recipe", **plain)
     assert answers(server.url.removesuffix("/api")), "the pages that show the runs"
     with (
@@ -180,12 +192,17 @@ def test_from_the_first_server_to_a_scheduled_run_and_a_failed_gate(
         assert f"{release.name}: pass" in shown["scripted-release"]
         assert (release / "report.html").as_uri() in shown["scripted-release"]
         assert "corpusmith" in done.tags
-        wait_for(run_in_state(client, "Unchanged"), "run without anything to do")
         write_recipe(server.folder / "recipe", **{**plain, "gates": {"dataset": {"distinct_2": 1}}})
         failed = wait_for(run_in_state(client, "GateFailed"), "failed gate")
         assert "distinct_2 | **fail**" in artifacts_of(client, failed)["scripted-release"]
         assert failed.state is not None
         assert "-failed/report.html" in str(failed.state.message)
+        slow = [{"label": label, "text": "slow", "sleep_seconds": 600} for label in plain["labels"]]
+        write_recipe(server.folder / "recipe", **{**plain, "lines": slow})
+        working = wait_for(generating(client, server.folder / "out"), "run at work")
+        os.kill(int(str(working.infrastructure_pid).rpartition(":")[2]), signal.SIGKILL)
+        crashed = wait_for(run_in_state(client, "Crashed"), "crash")
+        assert crashed.id == working.id
 
 
 def test_whoever_is_on_call_is_told_what_happened(
@@ -207,9 +224,12 @@ def test_whoever_is_on_call_is_told_what_happened(
         capture_output=True,
         **server.settings,
     )
-    body = wait_for(lambda: endpoint.bodies[0] if endpoint.bodies else None, "message")
-    assert body["state"] == "Shortfall", "nobody is told of the release"
+
+    def told() -> dict[str, Any] | None:
+        return next((body for body in endpoint.bodies if body["state"] == "Shortfall"), None)
+
+    body = wait_for(told, "message")
+    assert {"Completed", "Unchanged"}.isdisjoint(body["state"] for body in endpoint.bodies)
     assert body["message"].startswith("CS-V002: 3 of 3 rows are missing")
     assert "-failed/report.html" in body["message"]
     assert "/runs/flow-run/" in body["page"]
-    assert len(endpoint.bodies) == 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import State, StateType
 
 from flows import policies
@@ -31,7 +32,7 @@ def last_state() -> State[Any]:
     return newest.state
 
 
-def break_model(patch: pytest.MonkeyPatch, error: Exception) -> None:
+def break_model(patch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(self: ScriptedBackend, requests: Any) -> Iterator[Any]:
         raise error
 
@@ -89,16 +90,15 @@ def test_a_run_that_cannot_go_on_has_failed(
     assert str(error) in str(state.message)
 
 
+@pytest.mark.parametrize("end", [SystemExit(9), KeyboardInterrupt()])
 def test_what_ends_the_process_is_a_crash(
-    scripted: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    end: BaseException, scripted: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def exit_at_once(self: ScriptedBackend, requests: Any) -> Iterator[Any]:
-        raise SystemExit(9)
-
-    monkeypatch.setattr(ScriptedBackend, "generate", exit_at_once)
-    with pytest.raises(SystemExit):
+    break_model(monkeypatch, end)
+    with pytest.raises(type(end)):
         generate(scripted(rows=4, bad=0), tmp_path)
-    assert last_state().type is StateType.CRASHED
+    state = last_state()
+    assert (state.name, state.type) == ("Crashed", StateType.CRASHED)
 
 
 def test_a_release_completes_and_a_second_run_changes_nothing(
@@ -116,9 +116,13 @@ def test_a_release_completes_and_a_second_run_changes_nothing(
 def test_an_audit_that_blocks_is_a_failed_gate(scripted: Any, tmp_path: Path) -> None:
     generate(scripted(rows=6, bad=0, gates="off"), tmp_path)
     gates = tmp_path / "gates.yaml"
-    gates.write_text("gates: {distinct_1: {fail_above: 0.0}}\n")
+    gates.write_text("gates: {duplicate_rate: {fail_below: 0.5}}\n")
     with pytest.raises(CorpusmithError) as caught:
         audit(tmp_path / "scripted", tmp_path / "audit", gates=gates)
     assert caught.value.code == "CS-V001"
     assert last_state().name == "GateFailed"
-    assert (tmp_path / "audit" / "report.html").is_file()
+    with get_client(sync_client=True) as client:
+        wanted = ArtifactFilter(key=ArtifactFilterKey(any_=["scripted-audit"]))
+        (shown,) = client.read_artifacts(artifact_filter=wanted)
+    assert "# block" in str(shown.data)
+    assert (tmp_path / "audit" / "report.html").as_uri() in str(shown.data)
