@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.states import State
+from prefect.client.schemas.objects import State
 
 from flows import policies, states
 from flows.artifacts import show_audit

@@ -5,9 +5,10 @@ from typing import Any
 
 from prefect import serve
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Schedule
 from prefect.settings import PREFECT_UI_URL
+from prefect.types.entrypoint import EntrypointType
 
 from flows.generate import generate
 

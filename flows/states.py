@@ -13,7 +13,8 @@
 from pathlib import Path
 from typing import Any
 
-from prefect.states import Completed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from schemas.errors import CorpusmithError, GateError, InputError
 
