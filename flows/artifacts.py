@@ -1,5 +1,6 @@
 """What Prefect's pages show of a run: a progress bar, every count, and where the release is."""
 
+import re
 import time
 from pathlib import Path
 from typing import cast
@@ -13,6 +14,7 @@ from prefect.artifacts import (
 )
 
 from flows import policies
+from schemas.audit import Audit
 from schemas.manifest import Manifest
 from schemas.recipe import Recipe
 from tasks.planning.progress import Progress, ProgressReader
@@ -64,6 +66,17 @@ class Board:
         )
 
 
+def show_audit(audit: Audit, out: Path, *, name: str) -> None:
+    """Show what the audit of a dataset came to, under the dataset's name."""
+    key = "-".join(re.findall("[a-z0-9]+", name.lower()))
+    bands = "\n".join(f"| {band.group.value} | {band.level} |" for band in audit.bands)
+    create_markdown_artifact(
+        f"# {audit.verdict}\n\n{_link(out)}\n\n| room | band |\n| --- | --- |\n{bands}\n",
+        key=f"{key}-audit".lstrip("-"),
+        description=f"audit of {name}: {audit.verdict}",
+    )
+
+
 def _percent(progress: Progress) -> float:
     return min(100.0, 100.0 * progress.accepted / progress.requested)
 
@@ -86,6 +99,12 @@ def _summary(release: Path, manifest: Manifest) -> str:
         f"# {manifest.name} {manifest.version}: {manifest.verdict}\n\n"
         f"{manifest.rows.accepted} of {manifest.rows.requested} rows, "
         f"{manifest.tokens.generated} tokens.\n\n"
-        f"{audit}Report: `{release / 'report.html'}`\n\n"
+        f"{audit}{_link(release)}\n\n"
         f"| gate | verdict | observed | bound |\n| --- | --- | --- | --- |\n{gates}\n"
     )
+
+
+def _link(folder: Path) -> str:
+    # Browsers open no local file from a page of the web: the path is there to be copied.
+    page = folder / "report.html"
+    return f"Report: [report.html]({page.resolve().as_uri()}), `{page}`"

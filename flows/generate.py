@@ -2,15 +2,17 @@
 
 from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 
-from flows import policies
+from flows import policies, states
 from flows.artifacts import Board
-from schemas.errors import GateError
+from schemas.errors import CorpusmithError, GateError
 from schemas.manifest import Manifest, Shortfall
 from schemas.recipe import Recipe
 from schemas.shard import FileRef
@@ -21,8 +23,9 @@ from tasks.generate_texts import generate_texts
 from tasks.inject_noise import inject_noise
 from tasks.plan_rows import plan_rows
 from tasks.planning.workspace import Workspace, locked
-from tasks.preflight.checks import check_recipe
-from tasks.preflight.opening import open_run
+from tasks.preflight.checks import CheckedRecipe, check_recipe
+from tasks.preflight.opening import nothing_new, open_run, run_facts
+from tasks.release.retention import retire_failures, retire_releases
 from tasks.render_prompts import render_prompts
 from tasks.score_rows import score_rows
 from tasks.select_rows import select_rows
@@ -41,11 +44,14 @@ def generate(
     out: Path = Path("out"),
     overrides: list[str] | None = None,
     resume: Resume = "auto",
-) -> Path:
+    force: bool = False,
+    keep: Annotated[int, Field(ge=1)] | None = None,
+) -> Path | State[Any]:
     """Make a corpus from a recipe and release it.
 
     An interrupted run continues where it stopped: what stands whole in the workspace is not made
-    again.
+    again. Where the newest release is of the same recipe, inputs, model and versions, nothing is
+    made; that release is returned.
 
     Args:
         recipe: The recipe file.
@@ -53,26 +59,55 @@ def generate(
         overrides: `KEY=VALUE` settings that replace the recipe's.
         resume: `auto` continues an unfinished run of the same recipe and model, `never` begins
             anew, `always` only continues.
+        force: Make a new version even if nothing has changed since the newest one.
+        keep: How many versions stay once this one is published, and how many failed ones; older
+            ones are deleted. Without it, none is.
 
     Returns:
-        The release's folder.
+        The release's folder; within Prefect the state that says how the run ended (`states`).
 
     Raises:
         InputError: If the recipe or anything it names is wrong; nothing is written.
         GateError: If a dataset gate failed or the quota was not reached; nothing is released.
         RunError: If the run cannot go on; the same call resumes it.
     """
-    checked = check_recipe(recipe, overrides=overrides or [])
-    home = out / checked.recipe.name
-    with locked(home):
-        workspace = open_run(checked, home, resume=resume)
-        board = Board(workspace, checked.recipe)
-        for number in count():
-            shards = plan_rows(workspace.folder, number)
-            if shards == 0:
-                break
-            run_round(workspace, number, shards, board)
-        return finish(workspace, checked.recipe, board)
+    try:
+        checked = check_recipe(recipe, overrides=overrides or [])
+        home = out / checked.recipe.name
+        with locked(home):
+            if resume == "auto" and not force:
+                found = nothing_new(home, run_facts(checked))
+                if found is not None:
+                    return states.unchanged(found)
+            return make_version(checked, home, resume=resume, keep=keep)
+    except CorpusmithError as error:
+        # Raised, it would end in the same state as any bug.
+        return states.failure(error)
+
+
+def make_version(checked: CheckedRecipe, home: Path, *, resume: Resume, keep: int | None) -> Path:
+    """Generate, publish, and delete what is older than the versions that are kept.
+
+    Raises:
+        GateError: If the corpus must not be released.
+        RunError: If the run cannot go on.
+    """
+    workspace = open_run(checked, home, resume=resume)
+    board = Board(workspace, checked.recipe)
+    for number in count():
+        shards = plan_rows(workspace.folder, number)
+        if shards == 0:
+            break
+        run_round(workspace, number, shards, board)
+    release, manifest = publish(workspace, checked.recipe)
+    board.finish(release, manifest)
+    if keep is not None:
+        retire_failures(home, keep=keep)
+    if manifest.verdict == "fail":
+        raise refusal(release, manifest, checked.recipe)
+    if keep is not None:
+        retire_releases(home, keep=keep)
+    return release
 
 
 def run_round(workspace: Workspace, number: int, shards: int, board: Board) -> None:
@@ -101,12 +136,8 @@ def run_round(workspace: Workspace, number: int, shards: int, board: Board) -> N
     board.update(force=True)
 
 
-def finish(workspace: Workspace, recipe: Recipe, board: Board) -> Path:
-    """Noise, validate, audit and publish what was accepted.
-
-    Raises:
-        GateError: If the corpus must not be released; what was made stands in a folder of its own.
-    """
+def publish(workspace: Workspace, recipe: Recipe) -> tuple[Path, Manifest]:
+    """Noise, validate, audit and publish what was accepted, as a failed version if it must be."""
     arranged = policies.patient(arrange_rows)(workspace.folder)
     shards = range(-(-recipe.rows // recipe.shard_size))
     noised = [
@@ -118,11 +149,7 @@ def finish(workspace: Workspace, recipe: Recipe, board: Board) -> Path:
     gates = validate_dataset(workspace.folder)
     audit_release(workspace.folder)
     release = export_dataset(workspace.folder, gates)
-    manifest = Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
-    board.finish(release, manifest)
-    if manifest.verdict == "fail":
-        raise refusal(release, manifest, recipe)
-    return release
+    return release, Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
 
 
 def refusal(release: Path, manifest: Manifest, recipe: Recipe) -> GateError:

@@ -37,8 +37,11 @@ uvicorn.run(
 
 
 @contextmanager
-def prefect_server() -> Iterator[None]:
+def prefect_server(*, shown: bool = False) -> Iterator[None]:
     """Make sure that flows have a server: the one in `PREFECT_API_URL`, or a temporary one.
+
+    Args:
+        shown: Whether the temporary one shows its pages, for a run that lasts.
 
     Raises:
         RunError: CS-W002 when the server cannot be reached or the temporary one does not come up.
@@ -51,17 +54,17 @@ def prefect_server() -> Iterator[None]:
         return
     port = _free_port()
     with TemporaryFile() as complaints:
-        yield from _run_with_temporary(port, complaints)
+        yield from _run_with_temporary(port, complaints, shown)
 
 
-def _run_with_temporary(port: int, complaints: IO[bytes]) -> Iterator[None]:
+def _run_with_temporary(port: int, complaints: IO[bytes], shown: bool) -> Iterator[None]:
     from prefect.settings import (
         PREFECT_API_URL,
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
         temporary_settings,
     )
 
-    process = _start(port, complaints)
+    process = _start(port, complaints, shown)
     try:
         _import_meanwhile()
         _wait_until_healthy(process, port, complaints)
@@ -126,12 +129,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(port: int, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(port: int, complaints: IO[bytes], shown: bool) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
-        "PREFECT_UI_ENABLED": "0",
+        "PREFECT_UI_ENABLED": str(int(shown)),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "false",
         "DO_NOT_TRACK": "1",
     }
     return subprocess.Popen(

@@ -20,6 +20,7 @@ class Group(StrEnum):
     DUPLICATES = "duplicates"
     LABELS = "labels"
     FIDELITY = "fidelity"
+    DRIFT = "drift"
     PRIVACY = "privacy"
     CONTAMINATION = "contamination"
     SAFETY = "safety"
@@ -223,7 +224,7 @@ class Band(Frozen):
 class Inspected(Frozen):
     """A dataset that was read: the audited one, its reference or its holdout."""
 
-    role: Literal["audited", "reference", "holdout", "examples"]
+    role: Literal["audited", "reference", "holdout", "examples", "previous"]
     """What it was given as."""
     path: str
     """Name of the file or folder, without where it lies."""

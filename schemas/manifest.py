@@ -196,7 +196,7 @@ class Manifest(Frozen):
     """Null when the recipe leaves it out."""
     files: tuple[FileEntry, ...]
     parent: str | None = None
-    """The version before this one; not filled in yet."""
+    """The version that `latest.json` named when the run began; null for the first."""
 
     @model_validator(mode="after")
     def _splits_hold_all(self) -> "Manifest":

@@ -20,6 +20,7 @@ from flows.cli.init import init
 from flows.cli.noise import command as noise
 from flows.cli.preview import preview
 from flows.cli.push import push
+from flows.cli.serve import serve
 from flows.cli.strategies import strategies
 from flows.cli.warning_lines import show_own_warnings
 from schemas.errors import EXIT_DONE, EXIT_INTERRUPTED, CorpusmithError
@@ -37,6 +38,7 @@ app.add_typer(noise)
 app.command()(audit)
 app.command()(compare)
 app.command()(push)
+app.command()(serve)
 app.command()(strategies)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from flows.cli.options import Json, Overrides, Quiet, RecipePath
+from flows.cli.options import Json, Keep, Overrides, Quiet, RecipePath
 from flows.cli.output import print_json
 from schemas.errors import InputError
 
@@ -19,6 +19,10 @@ def generate(
         Literal["auto", "never", "always"],
         typer.Option("--resume", help="Continue an unfinished run of the same recipe?"),
     ] = "auto",
+    force: Annotated[
+        bool, typer.Option("--force", metavar="", help="Make a new version if nothing changed too.")
+    ] = False,
+    keep: Keep = None,
     runner: Annotated[
         Literal["threads"], typer.Option("--runner", help="Where the tasks run.")
     ] = "threads",
@@ -26,11 +30,12 @@ def generate(
     as_json: Json = False,
 ) -> None:
     """Make a corpus from a recipe and release it to OUT/NAME/VERSION."""
-    from flows.cli.running import run_generate
+    from flows.cli.running import Wishes, run_generate
     from schemas.manifest import Manifest
 
     _refuse_remote(out)
-    release = run_generate(recipe, out, overrides=overrides, resume=resume, quiet=quiet)
+    wishes = Wishes(resume=resume, force=force, keep=keep)
+    release = run_generate(recipe, out, overrides=overrides, wishes=wishes, quiet=quiet)
     manifest = Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
     if as_json:
         kept = manifest.model_dump(mode="json", exclude={"files", "packages"})

@@ -16,6 +16,16 @@ Overrides = Annotated[
         help="Replace a value of the recipe: rows=50, strategies.0.top_p=0.8. Repeatable.",
     ),
 ]
+Keep = Annotated[
+    int | None,
+    typer.Option(
+        "--keep",
+        metavar="N",
+        min=1,
+        help="Once published, delete all but N versions, and all but N failed ones.",
+        show_default=False,
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", metavar="", help="Print the result as JSON, and nothing else.")
 ]

@@ -2,8 +2,9 @@
 
 import os
 import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from flows.cli.output import visible, working
 from flows.cli.panel import show_progress
@@ -12,15 +13,37 @@ from tasks.planning.faults import disk_faults
 from tasks.planning.progress import ProgressReader
 from tasks.planning.workspace import Workspace, locked, require_begun, unfinished, workspace_of
 from tasks.preflight.checks import check_recipe
-from tasks.preflight.opening import run_facts
+from tasks.preflight.opening import nothing_new, run_facts
 
 Resume = Literal["auto", "never", "always"]
 
+_NOTHING_NEW = (
+    "nothing new: the newest release is of the same recipe, model and versions "
+    "(--force makes another one)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How `generate` is to run, beside what it makes.
+
+    Args:
+        resume: Continue an unfinished run of the same recipe?
+        force: Make a new version even if nothing has changed.
+        keep: Versions that stay; None deletes none.
+    """
+
+    resume: Resume = "auto"
+    force: bool = False
+    keep: int | None = None
+
 
 def run_generate(
-    recipe: Path, out: Path, *, overrides: list[str], resume: Resume, quiet: bool
+    recipe: Path, out: Path, *, overrides: list[str], wishes: Wishes, quiet: bool
 ) -> Path:
     """Check everything, then run the flow; wrong input never reaches Prefect.
+
+    Neither does a run that would only make again what stands already.
 
     Raises:
         CorpusmithError: As the flow does.
@@ -29,27 +52,34 @@ def run_generate(
         checked = check_recipe(recipe, overrides=overrides)
         facts = run_facts(checked)
     home = out / checked.recipe.name
-    require_begun(home, facts, resume=resume)
+    if wishes.resume == "auto" and not wishes.force:
+        found = nothing_new(home, facts)
+        if found is not None:
+            if not quiet:
+                print(f"{checked.recipe.name}: {_NOTHING_NEW}", file=sys.stderr)
+            return found
+    require_begun(home, facts, resume=wishes.resume)
     prepare_home(home)
     if not quiet:
         mention_others(home, workspace_of(home, facts))
     reader = ProgressReader(workspace_of(home, facts), checked.recipe.rows)
     with show_progress(reader, title=checked.recipe.name, quiet=quiet):
         try:
-            return _run_flow(recipe, out, overrides=overrides, resume=resume)
+            return _run_flow(recipe, out, overrides=overrides, wishes=wishes)
         except KeyboardInterrupt:
             _leave_at_once()
             raise
 
 
-def _run_flow(recipe: Path, out: Path, *, overrides: list[str], resume: Resume) -> Path:
+def _run_flow(recipe: Path, out: Path, *, overrides: list[str], wishes: Wishes) -> Path:
     from flows.server import prefect_server
 
     with prefect_server():
         from flows.generate import generate
 
-        release: Path = generate(recipe, out, overrides, resume)
-        return release
+        release = generate(recipe, out, overrides, **asdict(wishes))
+        # Prefect returns what the state holds.
+        return cast("Path", release)
 
 
 def mention_others(home: Path, own: Workspace) -> None:

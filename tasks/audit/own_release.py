@@ -14,7 +14,7 @@ from schemas.recipe_audit import RecipeAudit
 from tasks.audit.corpus import Corpus
 from tasks.audit.judges import Generator, Judges
 from tasks.audit.reading import Choice, read_corpus
-from tasks.audit.released_rows import released_corpus
+from tasks.audit.released_rows import release_shards, released_corpus
 from tasks.audit.run import audit_inputs, inspected_as
 from tasks.audit.sections import Inputs
 from tasks.expectations.audit_suite import AuditValidation
@@ -49,15 +49,17 @@ def audit_run(workspace: Workspace, config: RecipeAudit) -> tuple[Audit, AuditVa
     if num_rows > len(corpus):
         audited = audited.model_copy(update={"drawn_from": num_rows})
     others, inspected = _others(workspace, corpus)
+    previous, before = _previous(workspace, config)
     inputs = Inputs(
         corpus,
         reference=others.get("reference"),
         holdout=others.get("holdout"),
         examples=others.get("examples"),
         judges=_judges(workspace, recipe) if config.generator else Judges(),
+        previous=previous,
         wishes=_wishes(recipe, config),
     )
-    return audit_inputs(inputs, (audited, *inspected))
+    return audit_inputs(inputs, (audited, *inspected, *before))
 
 
 def _shards(workspace: Workspace, recipe: Recipe) -> Iterator[tuple[pa.Table, NDArray[np.str_]]]:
@@ -81,6 +83,26 @@ def _others(
         path = Path("examples")
         inspected.append(inspected_as("examples", path, others["examples"], _CHOICE))
     return others, tuple(inspected)
+
+
+def _previous(
+    workspace: Workspace, config: RecipeAudit
+) -> tuple[Corpus | None, tuple[Inspected, ...]]:
+    """Read the version before this one, as many of its rows as of this one's.
+
+    It is None when there is none, or when it was deleted since the run began.
+    """
+    parent = workspace.facts.parent
+    folder = workspace.folder.parent / (parent or "")
+    if parent is None or not folder.is_dir():
+        return None, ()
+    corpus, num_rows = released_corpus(
+        release_shards(folder), name=parent, attributes=(), most_rows=config.rows
+    )
+    inspected = inspected_as("previous", Path(parent), corpus, _CHOICE)
+    if num_rows > len(corpus):
+        inspected = inspected.model_copy(update={"drawn_from": num_rows})
+    return corpus, (inspected,)
 
 
 def _as_corpus(examples: ExampleSet, corpus: Corpus) -> Corpus:

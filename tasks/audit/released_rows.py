@@ -1,12 +1,15 @@
-"""The rows of a run as a corpus, before they are released."""
+"""The rows of a run or of a release as a corpus, sampled alike."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from schemas.errors import RunError
 from tasks.audit.corpus import Corpus, row_hashes
 
 _COLUMNS = ("id", "text", "label", "strategy", "prompt", "attributes", "logprob", "num_tokens")
@@ -46,6 +49,27 @@ def released_corpus(
     if len(hashes) > most_rows:
         kept, hashes = _lowest(kept, hashes, most_rows)
     return _corpus(kept, name=name, attributes=attributes), num_rows
+
+
+def release_shards(release: Path) -> Iterator[tuple[pa.Table, NDArray[np.str_]]]:
+    """Yield the rows of a release by row groups, for `released_corpus`.
+
+    Raises:
+        RunError: `CS-W001` if a file of it cannot be read.
+    """
+    for path in sorted((release / "data").glob("*.parquet")):
+        split = path.name.split("-")[0]
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(columns=list(_COLUMNS)):
+                    yield pa.Table.from_batches([batch]), np.full(batch.num_rows, split)
+        except (OSError, pa.ArrowException) as error:
+            raise RunError(
+                f"a file of the version before is damaged: {error}",
+                code="CS-W001",
+                place=str(path),
+                hint="restore it from a copy, or delete that version: drift is left out then",
+            ) from error
 
 
 def _lowest(

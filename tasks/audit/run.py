@@ -25,7 +25,7 @@ SAMPLE_ROWS = 60
 """Rows that the report shows."""
 
 _NOBODY = Judges()
-Role = Literal["audited", "reference", "holdout", "examples"]
+Role = Literal["audited", "reference", "holdout", "examples", "previous"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,13 @@ def audit_inputs(
     )
     if show_personal_data:
         return leave_as_is(audit), validation
-    read = (inputs.corpus, inputs.reference, inputs.holdout, inputs.examples)
+    read = (
+        inputs.corpus,
+        inputs.reference,
+        inputs.holdout,
+        inputs.examples,
+        inputs.previous,
+    )
     corpora = [corpus for corpus in read if corpus is not None]
     return mask_audit(audit, corpora, region=region_of(inputs.wishes.language)), validation
 

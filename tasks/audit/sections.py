@@ -15,6 +15,7 @@ from tasks.audit import (
     bias,
     contamination,
     diversity,
+    drift,
     duplicates,
     fidelity,
     fluency,
@@ -40,6 +41,7 @@ class Inputs:
         holdout: Real texts that no model may have seen: evaluation sets.
         examples: Seeds that the generator was shown.
         judges: Models that are asked about the texts.
+        previous: The version of a release before this one.
         wishes: What the dataset was meant to be.
     """
 
@@ -48,6 +50,7 @@ class Inputs:
     holdout: Corpus | None = None
     examples: Corpus | None = None
     judges: Judges = field(default_factory=Judges)
+    previous: Corpus | None = None
     wishes: AuditFile = field(default_factory=AuditFile)
 
 
@@ -104,6 +107,7 @@ def _measures(inputs: Inputs) -> Measures:
         (Group.DUPLICATES, lambda: duplicates.measure(**both, embed=judges.embed)),
         (Group.LABELS, lambda: labels.measure(**both, posterior=judges.posterior)),
         (Group.FIDELITY, lambda: fidelity.measure(**both)),
+        (Group.DRIFT, lambda: drift.measure(corpus=corpus, previous=inputs.previous)),
         (
             Group.PRIVACY,
             lambda: privacy.measure(**both, holdout=inputs.holdout, examples=examples),

@@ -45,6 +45,8 @@ class RunFacts(Frozen):
     version: str
     created: str
     """UTC, ISO 8601."""
+    parent: str | None = None
+    """The version that `latest.json` named when the run began."""
     recipe: Recipe
     model: Model
     """The recipe's model, with an absolute path in place of a relative one."""
@@ -200,7 +202,7 @@ def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
 
     Args:
         home: `OUT/NAME`.
-        facts: What the run is; of an earlier try its version and creation time are kept.
+        facts: What the run is; of an earlier try its version, time and parent are kept.
         resume: `auto`: continue when there is something to continue; `never`: begin anew; `always`:
             only continue.
 
@@ -218,7 +220,7 @@ def open_workspace(home: Path, facts: RunFacts, *, resume: str) -> Workspace:
             path.unlink()
     earlier = _facts_of(workspace, facts.work_key)
     if earlier is not None:
-        kept = {"version": earlier.version, "created": earlier.created}
+        kept = {name: getattr(earlier, name) for name in ("version", "created", "parent")}
         facts = facts.model_copy(update=kept)
     if facts != earlier:
         write_whole(workspace.folder / "run.json", facts.model_dump_json(indent=1).encode())

@@ -23,7 +23,7 @@ from tasks.noise.resources import OpenSteps, Tokenizer
 from tasks.planning.plan import Plan
 from tasks.planning.rounds import accepted_between
 from tasks.planning.shards import combine, file_sha256, write_whole
-from tasks.planning.workspace import RunFacts, Workspace, open_workspace
+from tasks.planning.workspace import RunFacts, Workspace, open_workspace, workspace_of
 from tasks.preflight.checks import CheckedRecipe, local_model
 from tasks.preflight.corruption import corrupt_texts
 from tasks.preflight.ranking import label_question, open_ranked
@@ -34,7 +34,7 @@ from tasks.prompting.templates import Template
 from tasks.quality.fingerprints import FingerprintIndex
 from tasks.release.data_input import data_sha256
 from tasks.release.manifest import package_versions
-from tasks.release.publish import sweep, version_name
+from tasks.release.publish import latest, standing, sweep, version_name
 
 TRAINING_INDEX = "training_index.npy"
 """File beside a model's weights: fingerprints of its training texts, for the memorisation gate."""
@@ -82,6 +82,20 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
     )
 
 
+def nothing_new(home: Path, facts: RunFacts) -> Path | None:
+    """Find the release that this run would only make again; None if there is something to do.
+
+    An unfinished run of the same recipe is something to do.
+
+    Args:
+        home: `OUT/NAME`.
+        facts: What the run would be.
+    """
+    if workspace_of(home, facts).folder.is_dir():
+        return None
+    return standing(home, recipe_sha256=facts.recipe_sha256)
+
+
 def open_run(checked: CheckedRecipe, home: Path, *, resume: str) -> Workspace:
     """Continue the unfinished run of a recipe, or begin one; call it only with `home` locked.
 
@@ -94,7 +108,11 @@ def open_run(checked: CheckedRecipe, home: Path, *, resume: str) -> Workspace:
         resume: `auto`, `never` or `always`.
     """
     sweep(home)
-    workspace = open_workspace(home, run_facts(checked), resume=resume)
+    newest = latest(home.parent, home.name)
+    facts = run_facts(checked).model_copy(
+        update={"parent": None if newest is None else newest.version}
+    )
+    workspace = open_workspace(home, facts, resume=resume)
     if resume != "never" and isinstance(checked.recipe.model, OpenAIModel):
         take_over(workspace.kept_replies, workspace.replies)
     for path in _lists(checked.recipe):

@@ -71,6 +71,7 @@ def assemble(
             gates=gates,
             audit=None if audit is None else _summary(audit),
             files=(),
+            parent=facts.parent,
         )
         write_report(findings.build(manifest, audit=audit), draft.folder)
         _copy_expectations(workspace, draft)

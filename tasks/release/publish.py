@@ -1,5 +1,6 @@
 """From a temporary folder to a release: version, checksums, one rename, `latest.json`."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from schemas.errors import RunError
 from schemas.manifest import Manifest
 from tasks.planning.faults import disk_faults
 from tasks.planning.shards import file_sha256
+from tasks.release.manifest import package_versions
 
 TEMPORARY = ".tmp-"
 FAILED = "-failed"
@@ -65,6 +67,39 @@ def latest(out: Path, name: str) -> Latest | None:
             place=str(path),
             hint="delete the file; the next good release writes it anew",
         ) from error
+
+
+def standing(home: Path, *, recipe_sha256: str) -> Path | None:
+    """Find the release that a run of this recipe would only make again.
+
+    It is the one that `latest.json` names, if it has the same recipe, inputs and weights, if it was
+    made by the same version of corpusmith and of the packages that bear on rows or verdict, and if
+    all of its files still stand there in their length.
+
+    Args:
+        home: `OUT/NAME`.
+        recipe_sha256: Hash of everything that decides the rows.
+
+    Raises:
+        RunError: `CS-W001` if `latest.json` is damaged.
+    """
+    newest = latest(home.parent, home.name)
+    if newest is None:
+        return None
+    release = home / newest.path
+    try:
+        content = (release / MANIFEST).read_bytes()
+        manifest = Manifest.model_validate_json(content)
+        lengths = {entry.path: (release / entry.path).stat().st_size for entry in manifest.files}
+    except (OSError, ValidationError):
+        return None
+    same = (
+        hashlib.sha256(content).hexdigest() == newest.manifest_sha256
+        and manifest.recipe_sha256 == recipe_sha256
+        and manifest.packages == package_versions()
+        and lengths == {entry.path: entry.bytes for entry in manifest.files}
+    )
+    return release if same else None
 
 
 def sweep(folder: Path) -> list[Path]:

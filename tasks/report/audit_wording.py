@@ -72,6 +72,12 @@ ROOMS: Mapping[Group, Room] = {
         "A model trained here meets real texts later: the further apart the two are, the less of "
         "what it learned applies. It takes a reference to tell.",
     ),
+    Group.DRIFT: Room(
+        "Drift",
+        "How far has it moved from the version before?",
+        "What was trained or tuned on the last version meets this one next: a change that nobody "
+        "meant shows here.",
+    ),
     Group.PRIVACY: Room(
         "Privacy",
         "Are texts copied from elsewhere, or personal data given away?",
@@ -128,6 +134,7 @@ ROLES: Mapping[str, str] = {
     "reference": "Reference: real data to compare with",
     "holdout": "Holdout: texts meant for testing",
     "examples": "Examples that the generator was shown",
+    "previous": "The version before",
 }
 BETTER: Mapping[str, str] = {
     "lower": "Lower is better",
