@@ -25,6 +25,7 @@ from tasks.plan_rows import plan_rows
 from tasks.planning.workspace import Workspace, locked
 from tasks.preflight.checks import CheckedRecipe, check_recipe
 from tasks.preflight.opening import nothing_new, open_run, run_facts
+from tasks.release.publish import sweep
 from tasks.release.retention import retire_failures, retire_releases
 from tasks.render_prompts import render_prompts
 from tasks.score_rows import score_rows
@@ -75,6 +76,7 @@ def generate(
         checked = check_recipe(recipe, overrides=overrides or [])
         home = out / checked.recipe.name
         with locked(home):
+            sweep(home)
             if resume == "auto" and not force:
                 found = nothing_new(home, run_facts(checked))
                 if found is not None:

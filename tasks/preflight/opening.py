@@ -22,7 +22,7 @@ from tasks.noise.opening import count_words, needs_vocabulary, open_misspellings
 from tasks.noise.resources import OpenSteps, Tokenizer
 from tasks.planning.plan import Plan
 from tasks.planning.rounds import accepted_between
-from tasks.planning.shards import combine, file_sha256, write_whole
+from tasks.planning.shards import TEMPORARY, combine, file_sha256, write_whole
 from tasks.planning.workspace import RunFacts, Workspace, open_workspace, workspace_of
 from tasks.preflight.checks import CheckedRecipe, local_model
 from tasks.preflight.corruption import corrupt_texts
@@ -85,13 +85,14 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
 def nothing_new(home: Path, facts: RunFacts) -> Path | None:
     """Find the release that this run would only make again; None if there is something to do.
 
-    An unfinished run of the same recipe is something to do.
+    An unfinished run of the same recipe is something to do, and so is what a dead run left under
+    temporary names: whoever holds the lock deletes it.
 
     Args:
         home: `OUT/NAME`.
         facts: What the run would be.
     """
-    if workspace_of(home, facts).folder.is_dir():
+    if workspace_of(home, facts).folder.is_dir() or any(home.glob(f"{TEMPORARY}*")):
         return None
     return standing(home, recipe_sha256=facts.recipe_sha256)
 

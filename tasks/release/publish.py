@@ -58,7 +58,7 @@ def latest(out: Path, name: str) -> Latest | None:
     path = out / name / LATEST
     try:
         return Latest.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValidationError, OSError) as error:
         raise RunError(

@@ -50,6 +50,17 @@ def test_what_has_not_changed_is_not_made_again(scripted: Any, tmp_path: Path) -
     assert manifest_of(again).parent == anew.name
 
 
+def test_what_a_dead_run_left_is_deleted_though_nothing_is_new(
+    scripted: Any, tmp_path: Path
+) -> None:
+    path, home = scripted(**PLAIN), tmp_path / "scripted"
+    release = generate(path, tmp_path)
+    (home / ".tmp-.work-1-2").mkdir()
+    assert nothing_new(home, run_facts(check_recipe(path))) is None
+    assert generate(path, tmp_path) == release
+    assert {entry.name for entry in home.iterdir()} == {".lock", "latest.json", release.name}
+
+
 def test_only_what_stands_whole_counts(
     scripted: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
