@@ -111,8 +111,8 @@ def _scan(corpus: Corpus, region: str | None) -> _Scan:
 def _rates(scan: _Scan, usual: _Scan | None, region: str | None) -> Iterator[Metric]:
     definition = (
         f"Share of rows with at least one e-mail address, phone number, IBAN, card number, public "
-        f"IP address or URL with user information. {_RESERVED} Names and postal addresses are not "
-        "looked for."
+        f"IP address or URL with user information. {_RESERVED} Names are another measure; postal "
+        "addresses are not looked for."
     )
     says = ("Rows with personal data", definition, "")
     yield _rate("personal_data_rate", says, scan.of_kind(), usual and usual.of_kind())

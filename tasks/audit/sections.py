@@ -20,6 +20,7 @@ from tasks.audit import (
     fidelity,
     fluency,
     labels,
+    named_people,
     personal_data,
     privacy,
     safety,
@@ -115,6 +116,10 @@ def _measures(inputs: Inputs) -> Measures:
         (
             Group.PRIVACY,
             lambda: personal_data.measure(**both, region=region_of(wishes.language)),
+        ),
+        (
+            Group.PRIVACY,
+            lambda: named_people.measure(corpus=corpus, language=wishes.language),
         ),
         (Group.CONTAMINATION, lambda: contamination.measure(corpus=corpus, holdout=inputs.holdout)),
         (Group.SAFETY, lambda: safety.measure(**both, toxicity=judges.toxicity)),
