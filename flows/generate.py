@@ -23,7 +23,7 @@ from tasks.generate_texts import generate_texts
 from tasks.inject_noise import inject_noise
 from tasks.plan_rows import plan_rows
 from tasks.planning.workspace import Workspace, locked
-from tasks.preflight.checks import CheckedRecipe, check_recipe
+from tasks.preflight.checks import check_recipe
 from tasks.preflight.opening import nothing_new, open_run, run_facts
 from tasks.release.publish import sweep
 from tasks.release.retention import retire_failures, retire_releases
@@ -75,38 +75,39 @@ def generate(
     try:
         checked = check_recipe(recipe, overrides=overrides or [])
         home = out / checked.recipe.name
+        facts = run_facts(checked)
         with locked(home):
             sweep(home)
             if resume == "auto" and not force:
-                found = nothing_new(home, run_facts(checked))
+                found = nothing_new(home, facts)
                 if found is not None:
                     return states.unchanged(found)
-            return make_version(checked, home, resume=resume, keep=keep)
+            workspace = open_run(checked, home, facts, resume=resume)
+            return make_version(workspace, checked.recipe, keep=keep)
     except CorpusmithError as error:
         # Raised, it would end in the same state as any bug.
         return states.failure(error)
 
 
-def make_version(checked: CheckedRecipe, home: Path, *, resume: Resume, keep: int | None) -> Path:
+def make_version(workspace: Workspace, recipe: Recipe, *, keep: int | None) -> Path:
     """Generate, publish, and delete what is older than the versions that are kept.
 
     Raises:
         GateError: If the corpus must not be released.
         RunError: If the run cannot go on.
     """
-    workspace = open_run(checked, home, resume=resume)
-    board = Board(workspace, checked.recipe)
+    board, home = Board(workspace, recipe), workspace.folder.parent
     for number in count():
         shards = plan_rows(workspace.folder, number)
         if shards == 0:
             break
         run_round(workspace, number, shards, board)
-    release, manifest = publish(workspace, checked.recipe)
+    release, manifest = publish(workspace, recipe)
     board.finish(release, manifest)
     if keep is not None:
         retire_failures(home, keep=keep)
     if manifest.verdict == "fail":
-        raise refusal(release, manifest, checked.recipe)
+        raise refusal(release, manifest, recipe)
     if keep is not None:
         retire_releases(home, keep=keep)
     return release

@@ -174,14 +174,14 @@ def run_tasks(path: Path, out: Path) -> Any:
     from tasks.inject_noise import inject_noise
     from tasks.plan_rows import plan_rows
     from tasks.preflight.checks import check_recipe
-    from tasks.preflight.opening import open_run
+    from tasks.preflight.opening import open_run, run_facts
     from tasks.render_prompts import render_prompts
     from tasks.score_rows import score_rows
     from tasks.select_rows import select_rows
 
     checked = check_recipe(path)
     recipe = checked.recipe
-    workspace = open_run(checked, out / recipe.name, resume="auto")
+    workspace = open_run(checked, out / recipe.name, run_facts(checked), resume="auto")
     work = workspace.folder
     number = 0
     while shards := plan_rows.fn(work, number):

@@ -34,7 +34,7 @@ from tasks.prompting.templates import Template
 from tasks.quality.fingerprints import FingerprintIndex
 from tasks.release.data_input import data_sha256
 from tasks.release.manifest import package_versions
-from tasks.release.publish import latest, standing, sweep, version_name
+from tasks.release.publish import later_than_all, latest, standing, version_name
 
 TRAINING_INDEX = "training_index.npy"
 """File beside a model's weights: fingerprints of its training texts, for the memorisation gate."""
@@ -97,23 +97,26 @@ def nothing_new(home: Path, facts: RunFacts) -> Path | None:
     return standing(home, recipe_sha256=facts.recipe_sha256)
 
 
-def open_run(checked: CheckedRecipe, home: Path, *, resume: str) -> Workspace:
+def open_run(checked: CheckedRecipe, home: Path, facts: RunFacts, *, resume: str) -> Workspace:
     """Continue the unfinished run of a recipe, or begin one; call it only with `home` locked.
 
-    Half-made releases of runs that died are deleted. A run at an endpoint that begins takes over
-    the replies that failed runs of the same corpus paid for, unless it is to begin anew.
+    A run at an endpoint that begins takes over the replies that failed runs of the same corpus paid
+    for, unless it is to begin anew.
 
     Args:
         checked: The recipe.
         home: `OUT/NAME`.
+        facts: What the run is. If it begins, its version comes after all that stand in `home`, and
+            its parent is the newest release.
         resume: `auto`, `never` or `always`.
     """
-    sweep(home)
     newest = latest(home.parent, home.name)
-    facts = run_facts(checked).model_copy(
-        update={"parent": None if newest is None else newest.version}
-    )
-    workspace = open_workspace(home, facts, resume=resume)
+    began = later_than_all(home, datetime.fromisoformat(facts.created))
+    place = {
+        "version": version_name(began, facts.recipe_sha256),
+        "parent": None if newest is None else newest.version,
+    }
+    workspace = open_workspace(home, facts.model_copy(update=place), resume=resume)
     if resume != "never" and isinstance(checked.recipe.model, OpenAIModel):
         take_over(workspace.kept_replies, workspace.replies)
     for path in _lists(checked.recipe):

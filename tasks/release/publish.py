@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
+import re
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -21,6 +22,9 @@ FAILED = "-failed"
 CHECKSUMS = "checksums.txt"
 LATEST = "latest.json"
 MANIFEST = "manifest.json"
+VERSION = re.compile(rf"(\d{{8}}T\d{{6}}Z)-[0-9a-f]{{12}}({FAILED})?")
+"""Name of a version's folder: when its run began, the hash of its recipe, and if it failed."""
+_TIME = "%Y%m%dT%H%M%SZ"
 
 
 class Latest(Frozen):
@@ -46,7 +50,27 @@ def version_name(started: datetime, recipe_sha256: str) -> str:
     """
     if started.tzinfo is None:
         raise ValueError("the start of the run needs a time zone")
-    return f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{recipe_sha256[:12]}"
+    return f"{started.astimezone(UTC).strftime(_TIME)}-{recipe_sha256[:12]}"
+
+
+def later_than_all(home: Path, now: datetime) -> datetime:
+    """Give a run that begins a time of its own, so that names of versions sort as they began.
+
+    Two runs may begin within one second, and a clock may be set back: then it is the second after
+    that of the newest version.
+
+    Args:
+        home: `OUT/NAME`.
+        now: With a time zone.
+
+    Returns:
+        `now`, or a later time.
+    """
+    names = (path.name for path in home.iterdir()) if home.is_dir() else ()
+    taken = max((found[1] for name in names if (found := VERSION.fullmatch(name))), default=None)
+    if taken is None:
+        return now
+    return max(now, datetime.strptime(taken, _TIME).replace(tzinfo=UTC) + timedelta(seconds=1))
 
 
 def latest(out: Path, name: str) -> Latest | None:

@@ -1,15 +1,12 @@
 """Which older versions of a corpus go when a new one has come."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from tasks.planning.faults import disk_faults
-from tasks.release.publish import FAILED, TEMPORARY, latest
-
-_VERSION = re.compile(rf"\d{{8}}T\d{{6}}Z-[0-9a-f]{{12}}({FAILED})?")
+from tasks.release.publish import FAILED, TEMPORARY, VERSION, latest
 
 
 def retire_releases(home: Path, *, keep: int) -> list[Path]:
@@ -46,7 +43,7 @@ def retire_failures(home: Path, *, keep: int) -> list[Path]:
 
 def _versions(home: Path) -> list[Path]:
     """List the versions in `OUT/NAME`, newest first: a version's name begins with its time."""
-    found = (path for path in home.iterdir() if _VERSION.fullmatch(path.name))
+    found = (path for path in home.iterdir() if VERSION.fullmatch(path.name))
     return sorted((path for path in found if path.is_dir() and not path.is_symlink()), reverse=True)
 
 

@@ -45,7 +45,7 @@ def test_prompts_are_those_of_the_start(scripted: Any, tmp_path: Path) -> None:
     path = scripted(prompt=prompt, rows=4)
     (path.parent / "own.j2").write_text("Say {{ label.name }}\n")
     checked = check_recipe(path)
-    workspace = open_run(checked, tmp_path / "home", resume="auto")
+    workspace = open_run(checked, tmp_path / "home", run_facts(checked), resume="auto")
     (path.parent / "own.j2").write_text("Say nothing\n")
     rows, attempts = [0, 1, 2, 3], [0, 0, 0, 0]
     import numpy as np

@@ -211,7 +211,7 @@ def test_a_run_opens_what_the_recipe_was_checked_with(recipe_of, tmp_path):
     path = recipe_of(reward_best("judge"), CORRUPT, prompt=EXAMPLES)
     write_reward(path.parent / "judge")
     checked = check_recipe(path)
-    workspace = open_run(checked, tmp_path / "home", resume="auto")
+    workspace = open_run(checked, tmp_path / "home", run_facts(checked), resume="auto")
     rows = np.arange(8)
     table = prompt_writer(workspace).write(rows, attempts=np.zeros(8, dtype=np.int32))
     assert table["prompt"].to_pylist() == list(checked.prompts)

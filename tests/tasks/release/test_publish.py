@@ -8,6 +8,7 @@ from schemas.errors import InputError, RunError
 from schemas.manifest import Manifest
 from tasks.planning.shards import file_sha256
 from tasks.release.publish import (
+    later_than_all,
     latest,
     point_latest,
     publish_folder,
@@ -37,6 +38,19 @@ def test_a_version_is_utc_and_the_recipe() -> None:
     assert later > "20261121T081500Z-abc123def456"
     with pytest.raises(ValueError, match="time zone"):
         version_name(datetime(2026, 1, 1), "0" * 64)
+
+
+def test_versions_sort_as_their_runs_began_whatever_the_clock_says(home: Path) -> None:
+    now = datetime(2026, 11, 21, 8, 15, tzinfo=UTC)
+    assert later_than_all(home, now) == now, "no version stands"
+    for name in ("20261121T081459Z-" + "a" * 12, "latest.json", "20269999T000000Z-notes"):
+        (home / name).mkdir(parents=True)
+    assert later_than_all(home, now) == now
+    # A run of the same second, and one that failed while the clock was an hour ahead.
+    (home / ("20261121T081500Z-" + "b" * 12)).mkdir()
+    assert later_than_all(home, now) == datetime(2026, 11, 21, 8, 15, 1, tzinfo=UTC)
+    (home / ("20261121T091500Z-" + "a" * 12 + "-failed")).mkdir()
+    assert later_than_all(home, now) == datetime(2026, 11, 21, 9, 15, 1, tzinfo=UTC)
 
 
 def test_a_good_release_moves_the_pointer(home: Path, manifest: Manifest) -> None:
