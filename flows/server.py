@@ -1,7 +1,8 @@
 """A temporary Prefect server for one run, when no other is configured.
 
 Prefect starts one by itself, but leaves it running when the run is killed, and lets Ctrl-C reach it
-before the run has said goodbye. This one dies with its parent and hears no keyboard.
+before the run has said goodbye. This one dies with its parent, hears no keyboard, and comes back on
+the same port when it dies alone: Prefect's client waits about a minute for a server that was there.
 """
 
 import logging
@@ -14,6 +15,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
+from threading import Lock, Thread
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -21,6 +23,7 @@ from urllib.request import urlopen
 from schemas.errors import RunError
 
 _STARTUP_SECONDS = 180
+_MOST_RESTARTS = 5
 _DIE_WITH_PARENT = """
 import os, signal, sys
 if sys.platform == "linux":
@@ -44,17 +47,27 @@ def prefect_server(*, shown: bool = False) -> Iterator[None]:
         shown: Whether the temporary one shows its pages, for a run that lasts.
 
     Raises:
-        RunError: CS-W002 when the server cannot be reached or the temporary one does not come up.
+        RunError: CS-W002 when the server cannot be reached, the temporary one does not come up, or
+            either goes away for longer than a minute.
     """
+    from httpx import TransportError
     from prefect.settings import PREFECT_API_URL
 
-    if (configured := PREFECT_API_URL.value()) is not None:
-        _require_answer(configured)
-        yield
-        return
-    port = _free_port()
-    with TemporaryFile() as complaints:
-        yield from _run_with_temporary(port, complaints, shown)
+    try:
+        if (configured := PREFECT_API_URL.value()) is not None:
+            _require_answer(configured)
+            yield
+        else:
+            with TemporaryFile() as complaints:
+                yield from _run_with_temporary(_free_port(), complaints, shown)
+    except TransportError as error:
+        raise RunError(
+            f"the Prefect server went away: {str(error) or type(error).__name__}",
+            code="CS-W002",
+            place=f"PREFECT_API_URL={configured}" if configured else "the temporary server",
+            hint="see that it runs; the same command resumes the run",
+            retryable=True,
+        ) from error
 
 
 def _run_with_temporary(port: int, complaints: IO[bytes], shown: bool) -> Iterator[None]:
@@ -64,10 +77,11 @@ def _run_with_temporary(port: int, complaints: IO[bytes], shown: bool) -> Iterat
         temporary_settings,
     )
 
-    process = _start(port, complaints, shown)
+    server = _TemporaryServer(port, complaints, shown=shown)
     try:
         _import_meanwhile()
-        _wait_until_healthy(process, port, complaints)
+        _wait_until_healthy(server.process, port, complaints)
+        server.keep_alive()
         # A server that dies with us has nobody to tell that we are alive, and stopping to say so
         # takes up to a second.
         own = {
@@ -80,12 +94,40 @@ def _run_with_temporary(port: int, complaints: IO[bytes], shown: bool) -> Iterat
             finally:
                 _send_last_logs()
     finally:
-        process.terminate()
+        server.stop()
+
+
+class _TemporaryServer:
+    """The process of a temporary server."""
+
+    def __init__(self, port: int, complaints: IO[bytes], *, shown: bool) -> None:
+        self._port, self._complaints, self._shown = port, complaints, shown
+        self._lock, self._stopping = Lock(), False
+        self.process = _start(port, complaints, shown)
+
+    def keep_alive(self) -> None:
+        """Start it again, some times, whenever it dies before it is stopped."""
+        # What a thread starts is killed by Linux once the thread ends: this one stays.
+        Thread(target=self._restart, name="temporary-server", daemon=True).start()
+
+    def _restart(self) -> None:
+        for left in range(_MOST_RESTARTS, -1, -1):
+            self.process.wait()
+            with self._lock:
+                if self._stopping or not left:
+                    return
+                self.process = _start(self._port, self._complaints, self._shown)
+
+    def stop(self) -> None:
+        """End it, by force when it does not end within ten seconds."""
+        with self._lock:
+            self._stopping = True
+        self.process.terminate()
         try:
-            process.wait(timeout=10)
+            self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            self.process.kill()
+            self.process.wait()
 
 
 def _require_answer(api_url: str) -> None:

@@ -5,14 +5,13 @@ from threading import Lock
 from time import thread_time
 
 import numpy as np
-import pyarrow.parquet as pq
 from prefect import task
 
 from schemas.shard import FileRef
 from tasks.noise.rows import noise_rows
 from tasks.planning.costs import Cost, Stopwatch, note_cost
 from tasks.planning.rounds import accepted_between
-from tasks.planning.shards import combine, find_shard, write_shard
+from tasks.planning.shards import combine, find_shard, read_shard, write_shard
 from tasks.planning.workspace import Workspace
 from tasks.preflight.opening import opened_steps
 
@@ -32,11 +31,12 @@ def inject_noise(work: Path, shard: int, arranged: FileRef) -> FileRef:
         opened = opened_steps(workspace)
     watch = Stopwatch(thread_time)
     start, stop = shard * recipe.shard_size, (shard + 1) * recipe.shard_size
-    inside = [("row", ">=", start), ("row", "<", stop)]
-    chosen = pq.read_table(arranged.path, columns=["noised"], filters=inside)["noised"]
+    places = read_shard(arranged, ["row", "noised"])
+    rows = places["row"].to_numpy()
+    chosen = places["noised"].to_numpy()[(rows >= start) & (rows < stop)]
     table = noise_rows(
         accepted_between(workspace, start, stop),
-        np.asarray(chosen.to_numpy(), dtype=np.bool_),
+        np.asarray(chosen, dtype=np.bool_),
         noise=recipe.noise,
         seed=recipe.seed,
         classes=tuple(recipe.labels),

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import pyarrow.parquet as pq
 from prefect import task
 
 from tasks.planning.plan import Plan
 from tasks.planning.rounds import first_round, next_round, outcome_sha256
-from tasks.planning.shards import combine, find_shard, write_shard
+from tasks.planning.shards import combine, find_shard, read_written, write_shard
 from tasks.planning.workspace import Workspace
 
 
@@ -32,5 +31,5 @@ def plan_rows(work: Path, number: int) -> int:
             else next_round(workspace, number, recipe, plan)
         )
         write_shard(path, tried.table(), made_from=made_from)
-    admitted = int(pq.read_table(path, columns=["admitted"])["admitted"].to_numpy().sum())
+    admitted = int(read_written(path, ["admitted"])["admitted"].to_numpy().sum())
     return -(-admitted // recipe.shard_size)

@@ -4,12 +4,11 @@ from pathlib import Path
 from time import thread_time
 
 import numpy as np
-import pyarrow.parquet as pq
 from prefect import task
 
 from schemas.shard import FileRef
 from tasks.planning.costs import Cost, Stopwatch, note_cost
-from tasks.planning.shards import combine, file_sha256, find_shard, write_shard
+from tasks.planning.shards import combine, file_sha256, find_shard, read_written, write_shard
 from tasks.planning.workspace import Workspace
 from tasks.preflight.opening import prompt_writer
 
@@ -24,8 +23,10 @@ def render_prompts(work: Path, number: int, shard: int) -> FileRef:
     if (ref := find_shard(path, made_from=made_from)) is not None:
         return ref
     watch = Stopwatch(thread_time)
-    rows = pq.read_table(plan, filters=[("admitted", "=", True)])
-    rows = rows.slice(shard * facts.recipe.shard_size, facts.recipe.shard_size)
+    rows = read_written(plan)
+    rows = rows.filter(rows["admitted"]).slice(
+        shard * facts.recipe.shard_size, facts.recipe.shard_size
+    )
     writer = prompt_writer(workspace)
     attempts = rows["attempt"].to_numpy().astype(np.int32)
     table = writer.write(rows["row"].to_numpy().astype(np.int64), attempts=attempts)

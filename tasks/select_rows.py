@@ -6,6 +6,7 @@ from prefect import task
 
 from schemas.shard import FileRef
 from tasks.planning.costs import Cost, Stopwatch, note_cost
+from tasks.planning.memory import give_back
 from tasks.planning.rounds import candidates, outcome_sha256
 from tasks.planning.shards import combine, find_shard, read_shard, write_shard
 from tasks.planning.workspace import Workspace
@@ -32,3 +33,5 @@ def select_rows(work: Path, number: int, scored: list[FileRef]) -> None:
         write_shard(path, table, made_from=key)
         cost = Cost(stage="selected", rows=ref.rows, seconds=watch.seconds, rejected=rejected)
         note_cost(path, cost)
+    del selector
+    give_back()

@@ -9,6 +9,7 @@ from tasks.expectations.evidence import judge
 from tasks.expectations.validate import write_validation
 from tasks.planning.costs import Stopwatch
 from tasks.planning.faults import disk_faults
+from tasks.planning.memory import give_back
 from tasks.planning.workspace import Workspace
 from tasks.release.accounts import balance
 
@@ -20,5 +21,6 @@ def validate_dataset(work: Path) -> list[GateResult]:
     validation = judge(workspace, balance(workspace, workspace.facts.recipe).rows)
     with disk_faults(workspace.expectations):
         write_validation(validation, workspace.expectations)
+    give_back()
     workspace.note_seconds("validate", watch.seconds)
     return list(validation.gates)

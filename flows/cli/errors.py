@@ -30,6 +30,13 @@ def unexpected_error(error: Exception) -> RunError:
             place=str(error.filename or ""),
             hint="free some space; the same command resumes the run",
         )
+    if isinstance(error, MemoryError):
+        return RunError(
+            f"out of memory: {str(error) or type(error).__name__}",
+            code="CS-W003",
+            hint="lower shard_size or audit.rows, or close other programs; "
+            "the same command resumes the run",
+        )
     return RunError(
         f"{type(error).__name__}: {error}",
         code="CS-X001",

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from schemas.manifest import RowCounts
 from schemas.recipe import Recipe
 from tasks.expectations.frame import COLUMNS, release_frame
 from tasks.expectations.validate import Validation, validate_release
 from tasks.planning.plan import Plan
+from tasks.planning.shards import read_written
 from tasks.planning.workspace import Workspace
 from tasks.quality.diversity import DistinctN
 from tasks.quality.duplicates import DuplicateCounter
@@ -76,14 +76,14 @@ def collect_evidence(workspace: Workspace, recipe: Recipe, counts: RowCounts) ->
         recipe: The resolved recipe.
         counts: The run's books.
     """
-    arranged = pq.read_table(workspace.final / "arranged.parquet", columns=["split"])["split"]
+    arranged = read_written(workspace.final / "arranged.parquet", ["split"])["split"]
     split_codes = arranged.to_numpy().astype(np.int64)
     names = np.array(list(recipe.splits), dtype=object)
     duplicates, bigrams = DuplicateCounter(), DistinctN(2)
     frames: list[pd.DataFrame] = []
     start = 0
-    for path in sorted(workspace.final.glob("shard-*.noised.parquet")):
-        table = pq.read_table(path)
+    for path in workspace.noised_shards():
+        table = read_written(path)
         copies = duplicates.add(table["text"].to_pylist())
         bigrams.add(pc.coalesce(table["clean_text"], table["text"]).to_pylist())
         codes = split_codes[start : start + table.num_rows]

@@ -6,18 +6,18 @@ an interrupted run finds its place again and a schedule cannot change it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from schemas.gates import Reason
 from schemas.recipe import Recipe
 from schemas.row import SCORED_SCHEMA, SELECTED_SCHEMA, VERDICT_FIELDS
 from tasks.planning.plan import Plan
-from tasks.planning.shards import combine, receipt_of
+from tasks.planning.shards import combine, read_receipt, read_written
 from tasks.planning.workspace import Workspace
 
 PLAN_SCHEMA = pa.schema([("row", pa.int64()), ("attempt", pa.int32()), ("admitted", pa.bool_())])
@@ -56,7 +56,7 @@ def next_round(workspace: Workspace, number: int, recipe: Recipe, plan: Plan) ->
     A rejected row comes back with the next attempt number while it has attempts left, unless the
     money did not reach it; a row that the token budget kept waiting comes back as it was.
     """
-    before = pq.read_table(workspace.plan(number - 1))
+    before = read_written(workspace.plan(number - 1))
     waiting = before.filter(pc.invert(before["admitted"]))
     outcome = _outcome(workspace, number - 1)
     again = outcome.filter(
@@ -90,8 +90,15 @@ def _spent(workspace: Workspace, number: int) -> int:
 
 
 def _outcome(workspace: Workspace, number: int) -> pa.Table:
-    tables = [pq.read_table(path) for path in workspace.shards(number, "selected")]
+    tables = [read_written(path) for path in _shards(workspace, number, "selected")]
     return pa.concat_tables([SELECTED_SCHEMA.empty_table(), *tables])
+
+
+def _shards(workspace: Workspace, number: int, stage: str) -> list[Path]:
+    """Name the shards of a finished round after a stage, in row order: a lost one is missed."""
+    size = workspace.facts.recipe.shard_size
+    count = -(-len(_admitted(workspace, number)) // size)
+    return [workspace.shard(number, shard, stage) for shard in range(count)]
 
 
 def _ints(table: pa.Table, column: str) -> NDArray[np.int64]:
@@ -103,9 +110,9 @@ def outcome_sha256(workspace: Workspace, *, before: int) -> str:
     files = [
         path
         for number in range(before)
-        for path in (workspace.plan(number), *workspace.shards(number, "selected"))
+        for path in (workspace.plan(number), *_shards(workspace, number, "selected"))
     ]
-    return combine(*(receipt_of(path).read_text("ascii") for path in files))
+    return combine(*(read_receipt(path) for path in files))
 
 
 def candidates(
@@ -120,9 +127,9 @@ def candidates(
     """
     verdicts = [field.name for field in VERDICT_FIELDS if field.name in columns]
     for number in range(len(workspace.rounds()[:before])):
-        for path in workspace.shards(number, "scored"):
-            scored = pq.read_table(path, columns=list(columns))
-            verdict = pq.read_table(workspace.after(path, "selected"), columns=verdicts)
+        for path in _shards(workspace, number, "scored"):
+            scored = read_written(path, columns)
+            verdict = read_written(workspace.after(path, "selected"), verdicts)
             for name in verdicts:
                 place = scored.schema.get_field_index(name)
                 scored = scored.set_column(place, SCORED_SCHEMA.field(name), verdict[name])
@@ -150,11 +157,11 @@ def accepted_between(
         first, end = np.searchsorted(_admitted(workspace, number), [start, stop])
         for shard in range(first // size, -(-end // size) if end > first else 0):
             path = workspace.shard(number, shard, "selected")
-            selected = pq.read_table(path, columns=["row", "reason"])
+            selected = read_written(path, ["row", "reason"])
             rows = _ints(selected, "row")
             chosen = (rows >= start) & (rows < stop) & selected["reason"].is_null().to_numpy()
             if chosen.any():
-                table = pq.read_table(workspace.shard(number, shard, "scored"), columns=wanted)
+                table = read_written(workspace.shard(number, shard, "scored"), wanted)
                 parts.append(table.filter(pa.array(chosen)))
                 order.append(rows[chosen])
     return (
@@ -165,5 +172,5 @@ def accepted_between(
 
 
 def _admitted(workspace: Workspace, number: int) -> NDArray[np.int64]:
-    plan = pq.read_table(workspace.plan(number))
+    plan = read_written(workspace.plan(number))
     return _ints(plan.filter(plan["admitted"]), "row")

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from threading import get_ident
 from typing import Any
@@ -9,9 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.errors import RunError
 from schemas.shard import FileRef
 from tasks.planning.faults import disk_faults
 
+_RECEIPT = re.compile(r"[0-9a-f]+ [0-9a-f]{64}\n")
 TEMPORARY = ".tmp-"
 """How the names of unfinished files begin."""
 
@@ -69,8 +73,56 @@ def receipt_of(path: Path) -> Path:
 
 
 def read_shard(ref: FileRef, columns: list[str] | None = None) -> pa.Table:
-    """Read a shard, whole or some of its columns; page checksums are verified."""
-    return pq.read_table(ref.path, columns=columns, page_checksum_verification=True)
+    """Read a shard, whole or some of its columns.
+
+    Raises:
+        RunError: CS-W001 if the file is not, to the last bit, what the reference was made for.
+    """
+    return _read(ref.path, ref.sha256, columns)
+
+
+def read_written(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a shard by its name, whole or some of its columns.
+
+    Raises:
+        RunError: CS-W001 if the file is not, to the last bit, what its receipt says.
+    """
+    sha256 = read_receipt(path).split()[-1]
+    return _read(path, sha256, None if columns is None else list(columns))
+
+
+def read_receipt(path: Path) -> str:
+    """Return what a shard was made from, and its SHA-256.
+
+    Raises:
+        RunError: CS-W001 if the receipt is missing or damaged.
+    """
+    try:
+        receipt = receipt_of(path).read_text("ascii")
+    except (OSError, ValueError) as error:
+        raise _damaged(path) from error
+    if not _RECEIPT.fullmatch(receipt):
+        raise _damaged(path)
+    return receipt
+
+
+def _read(path: Path, sha256: str, columns: list[str] | None) -> pa.Table:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _damaged(path) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise _damaged(path)
+    return pq.read_table(pa.BufferReader(content), columns=columns)
+
+
+def _damaged(path: Path) -> RunError:
+    return RunError(
+        "a file of this run is no longer what was written",
+        code="CS-W001",
+        place=str(path),
+        hint="run the same command again: it is noticed and made again; check the disk's health",
+    )
 
 
 def find_shard(path: Path, *, made_from: str) -> FileRef | None:

@@ -156,13 +156,14 @@ class Workspace:
         """File of the same shard after another stage."""
         return shard.with_name(f"{shard.name.split('.')[0]}.{stage}.parquet")
 
-    def shards(self, number: int, stage: str) -> list[Path]:
-        """Files of one round that have come through a stage, in row order."""
-        return sorted(self.round(number).glob(f"shard-*.{stage}.parquet"))
-
     def noised(self, shard: int) -> Path:
         """File of the accepted rows of one shard after noise."""
         return self.final / f"shard-{shard:09d}.noised.parquet"
+
+    def noised_shards(self) -> list[Path]:
+        """Name the files of all accepted rows after noise, in row order: a lost one is missed."""
+        recipe = self.facts.recipe
+        return [self.noised(shard) for shard in range(-(-recipe.rows // recipe.shard_size))]
 
 
 def workspace_of(home: Path, facts: RunFacts) -> Workspace:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from schemas.manifest import RowCounts, Shortfall, StrategyAccount, TokenCounts
@@ -15,6 +14,7 @@ from tasks.generation.replay_log import read_usage
 from tasks.planning.costs import Cost, read_cost
 from tasks.planning.plan import Plan
 from tasks.planning.rounds import candidates
+from tasks.planning.shards import read_written
 from tasks.planning.workspace import Workspace
 
 TOKEN_BUDGET = "token_budget"
@@ -114,7 +114,7 @@ def _shortfalls(
 
 def _waiting(workspace: Workspace) -> list[int]:
     """Rows that the token budget no longer let in."""
-    last = pq.read_table(workspace.plan(len(workspace.rounds()) - 1))
+    last = read_written(workspace.plan(len(workspace.rounds()) - 1))
     rows: list[int] = last.filter(pc.invert(last["admitted"]))["row"].to_pylist()
     return rows
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from schemas.row import EDITS, REJECTED_SCHEMA, RELEASED_SCHEMA, SCORED_SCHEMA
 from tasks.planning.rounds import candidates
+from tasks.planning.shards import read_written
 from tasks.planning.workspace import Workspace
 
 _STRATEGY = "strategy_index"
@@ -19,11 +19,11 @@ def released(
     workspace: Workspace,
 ) -> Iterator[tuple[pa.Table, NDArray[np.int64], NDArray[np.int64]]]:
     """Yield the released rows shard by shard in row order, with places of splits and strategies."""
-    splits = pq.read_table(workspace.final / "arranged.parquet")["split"].to_numpy()
+    splits = read_written(workspace.final / "arranged.parquet")["split"].to_numpy()
     start = 0
     columns = [*RELEASED_SCHEMA.names, _STRATEGY]
-    for path in sorted(workspace.final.glob("shard-*.noised.parquet")):
-        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+    for path in workspace.noised_shards():
+        table = read_written(path, columns)
         rows = table.select(RELEASED_SCHEMA.names).cast(RELEASED_SCHEMA)
         own = splits[start : start + table.num_rows].astype(np.int64)
         yield rows, own, _strategies(table)

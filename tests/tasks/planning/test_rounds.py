@@ -121,7 +121,7 @@ def test_the_token_budget_admits_rows_in_order_and_never_too_many(
         admitted = [row["admitted"] for row in plan]
         assert admitted == sorted(admitted, reverse=True)
         assert sum(admitted) == min((190 - spent) // 9, len(plan))
-        files = workspace.shards(number, "selected")
+        files = sorted(workspace.round(number).glob("*.selected.parquet"))
         spent += sum(sum(pq.read_table(file)["num_tokens"].to_pylist()) for file in files)
     assert spent == sum(row["num_tokens"] for row in rows) <= 190
 

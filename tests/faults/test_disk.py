@@ -1,0 +1,130 @@
+"""A disk that is full or read-only, at every stage of a run: one block says so, and it goes on."""
+
+import os
+import pkgutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.flow, pytest.mark.fault, pytest.mark.usefixtures("prefect_api")]
+
+RECIPE: dict[str, Any] = {"rows": 16, "shard_size": 8, "good": 40, "bad": 16}
+STAGES = [
+    "tasks.preflight.opening.open_workspace",
+    "tasks.plan_rows.first_round",
+    "tasks.prompting.rendering.PromptWriter.write",
+    "tasks.generate_texts.generate_candidates",
+    "tasks.score_rows.score_candidates",
+    "tasks.select_rows.select_shard",
+    "tasks.plan_rows.next_round",
+    "tasks.arrange_rows.arrange",
+    "tasks.inject_noise.noise_rows",
+    "tasks.validate_dataset.judge",
+    "tasks.release.assembly.write_report",
+    "tasks.release.draft.publish_folder",
+]
+"""Engine functions; what is written once they have begun does not reach the disk."""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, of 20 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount a small disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextmanager
+def before(target: str, act: Callable[[], None]) -> Iterator[list[str]]:
+    """Do something before the first call of an engine function; yield what was called."""
+    owner, _, name = target.rpartition(".")
+    holder = pkgutil.resolve_name(owner)
+    function, called = getattr(holder, name), []
+
+    def disturbed(*args: Any, **kwargs: Any) -> Any:
+        if not called:
+            called.append(target)
+            act()
+        return function(*args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(holder, name, disturbed)
+        yield called
+
+
+def fill(disk: Path) -> None:
+    """Take the last byte of a disk."""
+    with (disk / "ballast").open("wb", buffering=0) as ballast:
+        for size in (1 << 16, 1 << 12, 1):
+            with suppress(OSError):  # the disk is full
+                while ballast.write(b"x" * size):
+                    pass
+
+
+def remount(disk: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+
+@pytest.fixture(scope="module")
+def wanted(
+    prefect_api: str, tmp_path_factory: Any, write_recipe: Any, hash_of: Any, run_here: Any
+) -> str:
+    folder = tmp_path_factory.mktemp("wanted")
+    _, release = run_here(write_recipe(folder / "recipe", **RECIPE), folder / "out")
+    return str(hash_of(release))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_disk_that_cannot_be_written_at_any_stage(
+    moments: int,
+    disk: Path,
+    scripted: Any,
+    run_here: Any,
+    wanted: str,
+    assert_whole: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = scripted(**RECIPE)
+    out = disk / "out"
+    # Both at each stage, or one of them in turn.
+    faults = [
+        ("full", "read-only") if moments > 4 else (("full", "read-only")[place % 2],)
+        for place in range(len(STAGES))
+    ]
+    for target, fault in [(t, f) for t, own in zip(STAGES, faults, strict=True) for f in own]:
+        act = (lambda: fill(disk)) if fault == "full" else (lambda: remount(disk, "ro"))
+        with before(target, act) as called:
+            code, _ = run_here(path, out)
+        assert called == [target]
+        said = capsys.readouterr().err
+        assert said.startswith("error[CS-O004]" if fault == "full" else "error[CS-O001]"), target
+        assert code == (3 if fault == "full" else 2), target
+        assert "where: " in said, target
+        assert "to do: " in said, target
+        assert "Traceback" not in said, target
+        assert not list((out / "scripted").glob("2*")), target
+        if fault == "full":
+            assert not [path for path in out.rglob(".tmp-*")], target
+        remount(disk, "rw")
+        (disk / "ballast").unlink(missing_ok=True)
+    code, release = run_here(path, out)
+    assert code == 0
+    assert_whole(release, wanted)
+
+
+def test_read_only_output_is_refused_before_anything_is_made(
+    disk: Path, scripted: Any, run_here: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remount(disk, "ro")
+    code, _ = run_here(scripted(**RECIPE), disk / "out")
+    assert code == 2
+    assert capsys.readouterr().err.startswith("error[CS-O001]: cannot write: Read-only file system")
