@@ -6,13 +6,17 @@ INSTALLED := $(VENV)/installed
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: quickstart test check lint format types clean
+.PHONY: quickstart test faults check lint format types clean
 
 quickstart: $(INSTALLED)  ## make a release of 600 support messages in out/
 	$(BIN)/corpusmith generate recipes/quickstart.yaml --out out
 
 test: $(INSTALLED)  ## run every test
 	$(BIN)/python -m pytest
+
+faults: export CORPUSMITH_KILLS := 50
+faults: $(INSTALLED)  ## the fault suite at 50 random moments instead of 4: an hour
+	$(BIN)/python -m pytest tests/faults
 
 check: lint types test  ## what has to be green before a commit
 

@@ -39,6 +39,10 @@ uvicorn.run(
 """
 
 
+class ServerLostError(RunError):
+    """The server of a run went away and stayed away."""
+
+
 @contextmanager
 def prefect_server(*, shown: bool = False) -> Iterator[None]:
     """Make sure that flows have a server: the one in `PREFECT_API_URL`, or a temporary one.
@@ -47,8 +51,8 @@ def prefect_server(*, shown: bool = False) -> Iterator[None]:
         shown: Whether the temporary one shows its pages, for a run that lasts.
 
     Raises:
-        RunError: CS-W002 when the server cannot be reached, the temporary one does not come up, or
-            either goes away for longer than a minute.
+        RunError: CS-W002 when the server cannot be reached or the temporary one does not come up;
+            a `ServerLostError` when either goes away for longer than a minute.
     """
     from httpx import TransportError
     from prefect.settings import PREFECT_API_URL
@@ -61,7 +65,7 @@ def prefect_server(*, shown: bool = False) -> Iterator[None]:
             with TemporaryFile() as complaints:
                 yield from _run_with_temporary(_free_port(), complaints, shown)
     except TransportError as error:
-        raise RunError(
+        raise ServerLostError(
             f"the Prefect server went away: {str(error) or type(error).__name__}",
             code="CS-W002",
             place=f"PREFECT_API_URL={configured}" if configured else "the temporary server",

@@ -4,8 +4,9 @@ import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, NoReturn, cast
 
+from flows.cli.errors import show_error
 from flows.cli.output import visible, working
 from flows.cli.panel import show_progress
 from schemas.errors import EXIT_INTERRUPTED
@@ -67,19 +68,23 @@ def run_generate(
         try:
             return _run_flow(recipe, out, overrides=overrides, wishes=wishes)
         except KeyboardInterrupt:
-            _leave_at_once()
-            raise
+            print("\ninterrupted; the same command resumes this run", file=sys.stderr, flush=True)
+            _leave_at_once(EXIT_INTERRUPTED)
 
 
 def _run_flow(recipe: Path, out: Path, *, overrides: list[str], wishes: Wishes) -> Path:
-    from flows.server import prefect_server
+    from flows.server import ServerLostError, prefect_server
 
-    with prefect_server():
-        from flows.generate import generate
+    try:
+        with prefect_server():
+            from flows.generate import generate
 
-        release = generate(recipe, out, overrides, **asdict(wishes))
-        # Prefect returns what the state holds.
-        return cast("Path", release)
+            release = generate(recipe, out, overrides, **asdict(wishes))
+            # Prefect returns what the state holds.
+            return cast("Path", release)
+    except ServerLostError as error:
+        show_error(error)
+        _leave_at_once(error.exit_code)
 
 
 def mention_others(home: Path, own: Workspace) -> None:
@@ -109,11 +114,11 @@ def prepare_home(home: Path) -> None:
         probe.unlink()
 
 
-def _leave_at_once() -> None:
-    """End the process now: a thread that generates would hold it for a whole shard.
+def _leave_at_once(code: int) -> NoReturn:
+    """End the process now.
 
-    Nothing is lost by it: every file of the workspace is whole or absent, so there is nothing to
-    tidy, and the temporary server dies with us.
+    A thread that generates would hold it for a whole shard, and Prefect's queues for minutes where
+    their server has gone. Nothing is lost by it: every file of the workspace is whole or absent, so
+    there is nothing to tidy, and the temporary server dies with us.
     """
-    print("\ninterrupted; the same command resumes this run", file=sys.stderr, flush=True)
-    os._exit(EXIT_INTERRUPTED)
+    os._exit(code)

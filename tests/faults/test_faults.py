@@ -247,8 +247,9 @@ def test_interrupts_at_random_moments(
         process = launch(path, out, api=prefect_api)
         watch(process, out, until=1 + chance.randrange(45))
         process.send_signal(number)
-        _, stderr = process.communicate(timeout=20)
-        assert process.returncode in (130, 0), stderr
+        stdout, stderr = process.communicate(timeout=20)
+        # Once all is done, Python tidies up and no longer listens.
+        assert process.returncode in (130, 0) or (stdout and process.returncode == -number), stderr
         assert "Traceback" not in stderr
         interrupted += process.returncode == 130
     assert interrupted
