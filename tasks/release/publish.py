@@ -212,11 +212,14 @@ def point_latest(release: Path) -> None:
     )
     target = release.parent / LATEST
     temporary = target.with_name(f"{TEMPORARY}{LATEST}-{os.getpid()}")
-    write_text(temporary, json.dumps(pointer.model_dump(), indent=2))
-    with disk_faults(target):
-        _fsync(temporary)
-        temporary.replace(target)
-        _fsync(target.parent)
+    try:
+        write_text(temporary, json.dumps(pointer.model_dump(), indent=2))
+        with disk_faults(target):
+            _fsync(temporary)
+            temporary.replace(target)
+            _fsync(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _fsync(path: Path) -> None:

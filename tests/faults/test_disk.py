@@ -103,7 +103,9 @@ def test_a_disk_that_is_full_at_any_stage(
         assert f"where: {out}" in said, target
         assert "to do: free some space" in said, target
         assert "Traceback" not in said, target
-        assert not list((out / "scripted").glob("2*")), target
+        # Only where the last rename was the last thing that found room does the release stand.
+        published = list((out / "scripted").glob("2*"))
+        assert not published or target.endswith("publish_folder"), target
         assert not list(out.rglob(".tmp-*")), target
         (disk / "ballast").unlink()
     # What cannot be written any more is left as it is.

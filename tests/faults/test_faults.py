@@ -241,23 +241,21 @@ def test_interrupts_at_random_moments(
     moments: int,
     tmp_path: Path,
 ) -> None:
-    path, out = scripted(**RECIPE), tmp_path / "out"
-    chance, interrupted = random.Random(SEED), 0
-    for _ in range(max(2, moments // 2)):
+    path, chance = scripted(**RECIPE), random.Random(SEED + moments)
+    for place in range(max(1, moments // 4)):
+        out = tmp_path / f"out-{place}"
         process = launch(path, out, api=prefect_api)
-        watch(process, out, until=1 + chance.randrange(45))
+        watch(process, out, until=chance.randint(1, 45))
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=20)
-        # Once all is done, Python tidies up and no longer listens.
-        assert process.returncode in (130, 0) or (stdout and process.returncode == -number), stderr
+        # Once the release stands, Python tidies up and no longer listens.
+        assert process.returncode == 130 or stdout
         assert "Traceback" not in stderr
-        interrupted += process.returncode == 130
-    assert interrupted
-    last = launch(path, out, api=prefect_api)
-    stdout, stderr = last.communicate(timeout=150)
-    assert (last.returncode, stderr) == (0, "")
-    for release in {Path(stdout.strip()), *out.glob("*/2*")}:
-        assert_whole(release, wanted)
+        again = launch(path, out, api=prefect_api)
+        stdout, stderr = again.communicate(timeout=150)
+        assert (again.returncode, stderr) == (0, "")
+        for release in out.glob("*/2*"):
+            assert_whole(release, wanted)
 
 
 def sentence(body: dict[str, Any]) -> str:
