@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from flows import logs
 from flows.cli.options import Json, Keep, Overrides, Quiet, RecipePath
 from flows.cli.output import print_json
 from schemas.errors import InputError
@@ -33,6 +34,7 @@ def generate(
     from flows.cli.running import Wishes, run_generate
     from schemas.manifest import Manifest
 
+    quiet = quiet or logs.as_json()
     _refuse_remote(out)
     wishes = Wishes(resume=resume, force=force, keep=keep)
     release = run_generate(recipe, out, overrides=overrides, wishes=wishes, quiet=quiet)
