@@ -266,7 +266,7 @@ def sentence(body: dict[str, Any]) -> str:
     return " ".join(f"w{(body['seed'] * 7919 + place * 104729) % 99_991}" for place in range(7))
 
 
-@pytest.mark.parametrize("retries", [6, 0])
+@pytest.mark.parametrize("retries", [8, 0])
 def test_an_endpoint_that_goes_away_for_a_while(
     retries: int,
     scripted: Any,
@@ -285,8 +285,7 @@ def test_an_endpoint_that_goes_away_for_a_while(
 
     from flows import policies
 
-    if not retries:
-        monkeypatch.setattr(policies, "RETRIES", 0)
+    monkeypatch.setattr(policies, "RETRIES", 0)
     endpoint.answer = lambda number, body: endpoint.chat(sentence(body))
     model = {"backend": "openai", "name": "m", "concurrency": 2, "retries": retries}
     line = line_to(urlsplit(endpoint.url).port)
