@@ -68,7 +68,9 @@ class EvaluatedData(Frozen):
     copies: int = Field(ge=0)
     """Rows that repeat a text of the test set, removed or not; of the test set, 0."""
     unknown_labels: tuple[str, ...] = ()
-    """Labels that the test set lacks."""
+    """Labels that the test set lacks, the first 100 by name."""
+    unknown_labels_left_out: int = Field(default=0, ge=0)
+    """How many more there are."""
     missing_labels: tuple[str, ...] = ()
     """Labels of the test set that this one lacks: its student can never name them."""
 

@@ -10,6 +10,8 @@ _NAMES = {
     "test": "the test set",
 }
 _LABELS_NAMED = 5
+_CHARS = 60
+"""Characters of a label that a note shows."""
 
 
 def notes_on(inputs: Sequence[EvaluatedData], *, keep_copies: bool) -> tuple[str, ...]:
@@ -33,7 +35,8 @@ def _notes(data: EvaluatedData, *, keep_copies: bool) -> Iterator[str]:
         )
     if data.unknown_labels:
         yield (
-            f"Labels of {name} that the test set lacks: {_named(data.unknown_labels)}. "
+            f"Labels of {name} that the test set lacks: "
+            f"{_named(data.unknown_labels, data.unknown_labels_left_out)}. "
             f"Rows left out for that: {data.other_labels:,}."
         )
     if empty := data.blank + data.unlabelled:
@@ -45,6 +48,7 @@ def _notes(data: EvaluatedData, *, keep_copies: bool) -> Iterator[str]:
         )
 
 
-def _named(labels: Sequence[str]) -> str:
-    more = len(labels) - _LABELS_NAMED
-    return ", ".join(labels[:_LABELS_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+def _named(labels: Sequence[str], left_out: int = 0) -> str:
+    more = len(labels) + left_out - _LABELS_NAMED
+    names = [name if len(name) <= _CHARS else name[:_CHARS] + "..." for name in labels]
+    return ", ".join(names[:_LABELS_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -19,6 +19,10 @@ from tasks.utility.scores import Codes
 MOST_LABELS = 500
 """Labels of a test set: a column of more is hardly one of labels."""
 
+_LABELS_LISTED = 100
+_LABEL_CHARS = 60
+"""Characters of a label that an error shows."""
+
 Role = Literal["synthetic", "train", "test"]
 
 
@@ -120,6 +124,7 @@ def read_training_set(
     known = set(test.names)
     if not (shared := known & set(found.labels)):
         raise _strangers(path, found.labels, test)
+    unknown = set(found.labels) - known
     pairs = list(zip(found.texts, found.labels, strict=True))
     fitting = [(text, label) for text, label in pairs if label in known]
     clean = [pair for pair in fitting if _normal(pair[0]) not in test.normals]
@@ -129,7 +134,8 @@ def read_training_set(
             "other_labels": len(pairs) - len(fitting),
             "copies": len(fitting) - len(clean),
             "removed_copies": len(fitting) - len(kept),
-            "unknown_labels": _shown(set(found.labels) - known),
+            "unknown_labels": _shown(unknown)[:_LABELS_LISTED],
+            "unknown_labels_left_out": max(0, len(unknown) - _LABELS_LISTED),
             "missing_labels": _shown(known - shared),
         }
     )
@@ -187,7 +193,10 @@ def _data(
 
 
 def _strangers(path: Path, labels: list[str], test: HeldOut) -> InputError:
-    own, theirs = (", ".join(map(repr, sorted(some)[:5])) for some in (set(labels), test.names))
+    own, theirs = (
+        ", ".join(repr(printable(name[:_LABEL_CHARS])) for name in sorted(some)[:5])
+        for some in (set(labels), test.names)
+    )
     return InputError(
         f"no label is one of the test set's: {own or 'none'} here, {theirs} there",
         code="CS-E001",

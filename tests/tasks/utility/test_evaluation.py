@@ -8,6 +8,7 @@ import pytest
 from schemas.evaluation import Evaluation, Terms
 from tasks.audit.reading import Choice
 from tasks.utility import evaluation as room
+from tasks.utility import learning_curve
 from tasks.utility.evaluation import Request, evaluate, holds, read_lessons, relative_f1
 from tasks.utility.resampling import RESAMPLES
 
@@ -64,10 +65,10 @@ def test_a_poor_set_lies_between_chance_and_the_real_one(
 
 
 def test_the_order_of_rows_changes_no_figure(sets: tuple[Rows, Rows, Rows], write: Write) -> None:
-    found = evaluate(request(write, *sets))
-    backwards = evaluate(request(write, *(rows[::-1] for rows in sets)))
+    found = evaluate(request(write, *sets, num_seeds=1))
+    backwards = evaluate(request(write, *(rows[::-1] for rows in sets), num_seeds=1))
     assert figures(found) == figures(backwards)
-    other = evaluate(request(write, *sets, seed=7))
+    other = evaluate(request(write, *sets, num_seeds=1, seed=7))
     assert figures(other) != figures(found)
     assert other.score("tstr").accuracy.value == found.score("tstr").accuracy.value  # type: ignore[union-attr]
 
@@ -153,7 +154,11 @@ def lines(path: Path) -> Rows:
 
 @pytest.mark.shared
 @pytest.mark.slow
-def test_supergen_is_worth_some_hundred_rows_of_sst2(shared: Path, write: Write) -> None:
+def test_supergen_teaches_less_than_a_quarter_of_sst2(
+    shared: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The whole curve takes twice as long.
+    monkeypatch.setattr(learning_curve, "MOST_POINTS", 3)
     data = shared / "data"
     made = json.loads((data / "supergen_sst2" / "train.json").read_text("utf-8"))
     synthetic = [{"text": row["text"], "label": row["label"]} for row in made]
@@ -164,5 +169,5 @@ def test_supergen_is_worth_some_hundred_rows_of_sst2(shared: Path, write: Write)
     assert accuracy["trtr"] == pytest.approx(0.812, abs=0.01)
     assert accuracy["trts"] == pytest.approx(0.871, abs=0.01)
     assert found.worth is not None
-    assert 27 <= (found.worth.rows or 0) <= 216
+    assert (found.worth.beyond, found.worth.smallest, found.worth.low) == ("fewer", 1729, 0)
     assert [data.removed_copies for data in found.inputs] == [0, 1, 0]

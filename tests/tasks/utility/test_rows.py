@@ -7,6 +7,7 @@ import pytest
 
 from schemas.errors import InputError
 from tasks.audit.reading import Choice
+from tasks.utility.notes import notes_on
 from tasks.utility.rows import LabelledTexts, read_held_out, read_training_set
 
 Write = Callable[[str, list[dict[str, Any]]], Path]
@@ -95,3 +96,19 @@ def test_too_many_labels_are_refused(write: Write) -> None:
     rows = [{"text": f"text {number}", "label": str(number)} for number in range(501)]
     with pytest.raises(InputError, match="501 labels"):
         read_held_out(write("test.jsonl", rows), Choice())
+
+
+def test_a_column_of_other_things_is_named_in_few_words(write: Write) -> None:
+    test = read_held_out(write("test.jsonl", TEST), Choice())
+    rows = [{"text": f"t {number}", "label": f"{number:03}" + "x" * 9999} for number in range(150)]
+    path = write("train.jsonl", [*rows, {"text": "one", "label": "y"}])
+    _, data = read_training_set(path, Choice(), role="train", test=test, keep_copies=False)
+    assert (len(data.unknown_labels), data.unknown_labels_left_out) == (100, 50)
+    (note,) = [note for note in notes_on([data], keep_copies=False) if "test set lacks:" in note]
+    assert len(note) < 600
+    assert "and 145 more. Rows left out for that: 150." in note
+    with pytest.raises(InputError) as caught:
+        read_training_set(
+            write("none.jsonl", rows), Choice(), role="train", test=test, keep_copies=False
+        )
+    assert len(caught.value.message) < 600
