@@ -98,11 +98,12 @@ def worth(found: Worth | None) -> str:
         return ""
     match found.beyond:
         case "fewer":
-            return f"It is worth fewer than {_rows(found.smallest)}, the least that were tried."
+            said = f"It is worth fewer than {_rows(found.smallest)}, the least that were tried"
         case "more":
-            return f"It is worth more than all {_rows(found.largest)} there are."
+            said = f"It is worth more than all {_rows(found.largest)} there are"
         case None:
-            return f"It is worth about {_rows(found.rows or 0)} ({worth_interval(found)})."
+            said = f"It is worth about {_rows(found.rows or 0)}"
+    return f"{said} ({worth_interval(found)})."
 
 
 def worth_figure(found: Worth) -> str:
@@ -118,9 +119,10 @@ def worth_figure(found: Worth) -> str:
 
 def worth_interval(found: Worth) -> str:
     """Write the interval of the number of real rows."""
-    low = integer(found.low) if found.low else f"fewer than {integer(found.smallest)}"
-    high = f"more than {integer(found.largest)}" if found.high is None else integer(found.high)
-    return f"{low} to {high}"
+    low, high = integer(found.low), found.high
+    if high is None:
+        return f"{low} or more" if found.low else "any number"
+    return f"{low} to {integer(high)}" if found.low else f"{integer(high)} or fewer"
 
 
 def together(found: Evaluation) -> str:

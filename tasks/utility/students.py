@@ -65,6 +65,7 @@ class LinearStudent:
                 "steps at most": MOST_STEPS,
                 "features": "TF-IDF (sublinear) of words, pairs of words, and 2 to 5 characters",
                 "features of either kind at most": MOST_FEATURES,
+                "features times labels at most": MOST_WEIGHTS,
                 "characters of a text at most": MOST_CHARS,
             },
         )

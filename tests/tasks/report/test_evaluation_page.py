@@ -221,13 +221,18 @@ def test_the_headline_is_as_sure_as_the_intervals(
     ("changes", "sentence", "figure"),
     [
         ({}, "about 75 real rows (42 to 144).", "75"),
-        ({"low": 0, "high": None}, "(fewer than 20 to more than 160).", "75"),
+        ({"low": 0, "high": None}, "about 75 real rows (any number).", "75"),
+        ({"low": 0}, "about 75 real rows (144 or fewer).", "75"),
         (
             {"rows": None, "beyond": "fewer", "low": 0, "high": 20},
             "fewer than 20 real rows",
             "< 20",
         ),
-        ({"rows": None, "beyond": "more", "low": 9, "high": None}, "all 160 real rows", "> 160"),
+        (
+            {"rows": None, "beyond": "more", "low": 9, "high": None},
+            "there are (9 or more).",
+            "> 160",
+        ),
     ],
 )
 def test_worth_in_words(changes: dict[str, Any], sentence: str, figure: str) -> None:
