@@ -74,7 +74,7 @@ def headline(found: Evaluation) -> str:
 
 def reasons(found: Evaluation) -> list[str]:
     """Say the figures behind the headline, the most telling first."""
-    said = [bound(found), reached(found), worth(found.worth), together(found)]
+    said = [bound(found), reached(found), unlike(found), worth(found.worth), together(found)]
     return [sentence for sentence in said if sentence]
 
 
@@ -90,6 +90,14 @@ def reached(found: Evaluation) -> str:
         return f"{said}; {chance}."
     part = f", {100 * found.relative:.0f} % of" if found.relative is not None else " against"
     return f"{said}{part} the {real.macro_f1.value:.3f} of real rows; {chance}."
+
+
+def unlike(found: Evaluation) -> str:
+    """Say how unlike the real student it may still be, where no difference was found."""
+    apart = found.difference("tstr", "trtr")
+    if apart is None or _sign(apart.macro_f1) != 0:
+        return ""
+    return f"Against the real student: {_apart(apart)}."
 
 
 def worth(found: Worth | None) -> str:

@@ -16,10 +16,12 @@ from tasks.utility.notes import notes_on
 from tasks.utility.resampling import RESAMPLES
 from tasks.utility.rows import HeldOut, LabelledTexts, Role, read_held_out, read_training_set
 from tasks.utility.school import School, majority
-from tasks.utility.students import open_student
+from tasks.utility.students import MOST_CHARS, open_student
 
 MOST_TRAINING_ROWS = 50_000
 """Rows that a student learns from; of more it learns from a sample."""
+MOST_TRAINING_CHARS = 20_000_000
+"""Characters of those rows: the features of so many take some 1 GB."""
 _PAIRS: tuple[tuple[StudentName, StudentName], ...] = (
     ("tstr", "trtr"),
     ("tstr", "majority"),
@@ -166,9 +168,12 @@ def _read_training(
 
 
 def _drawn(rows: LabelledTexts, *, seed: int) -> LabelledTexts:
-    if len(rows) <= MOST_TRAINING_ROWS:
+    lengths = np.array([min(len(text), MOST_CHARS) for text in rows.texts])
+    if len(rows) <= MOST_TRAINING_ROWS and lengths.sum() <= MOST_TRAINING_CHARS:
         return rows
-    return rows.take(learning_order(rows, seed=seed)[:MOST_TRAINING_ROWS])
+    order = learning_order(rows, seed=seed)[:MOST_TRAINING_ROWS]
+    fitting = int(np.searchsorted(lengths[order].cumsum(), MOST_TRAINING_CHARS, side="right"))
+    return rows.take(order[:fitting])
 
 
 def _answers(

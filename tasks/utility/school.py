@@ -11,7 +11,7 @@ from tasks.utility.rows import LabelledTexts
 from tasks.utility.scores import Codes
 from tasks.utility.students import Graduate, Student
 
-_BLOCK_TEXTS = 8192
+_BLOCK_TEXTS = 2048
 
 
 class School:

@@ -240,6 +240,12 @@ def test_worth_in_words(changes: dict[str, Any], sentence: str, figure: str) -> 
     assert words.worth_figure(worth(**changes)) == figure
 
 
+def test_no_difference_found_says_how_great_one_may_be() -> None:
+    said = words.reasons(evaluation(differences=(apart("tstr", "trtr", 0.02),)))
+    assert "Against the real student: macro-F1 +0.020 (\u22120.030 to +0.070)." in said
+    assert words.unlike(evaluation()) == words.unlike(alone()) == ""
+
+
 @pytest.mark.parametrize(("change", "says"), [(0.2, "it helps: "), (-0.2, "it harms: ")])
 def test_what_adding_it_does(change: float, says: str) -> None:
     found = evaluation(differences=(apart("both", "trtr", change),))
