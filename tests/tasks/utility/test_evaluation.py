@@ -1,16 +1,19 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from schemas.evaluation import Evaluation, Terms
+from schemas.audit import Estimate
+from schemas.evaluation import Evaluation, StudentKind, Terms
 from tasks.audit.reading import Choice
 from tasks.utility import evaluation as room
 from tasks.utility import learning_curve
 from tasks.utility.evaluation import Request, evaluate, holds, read_lessons, relative_f1
 from tasks.utility.resampling import RESAMPLES
+from tasks.utility.rows import LabelledTexts
 
 Rows = list[dict[str, Any]]
 Make = Callable[..., Rows]
@@ -127,6 +130,53 @@ def test_rows_beyond_the_most_are_not_drawn(
     assert {name: len(rows) for name, rows in lessons.training(seed=0).items()} == {
         "tstr": 50, "trtr": 50, "both": 50,
     }  # fmt: skip
+
+
+class Coin:
+    """A student that learns nothing and guesses by its seed: the better the higher the seed."""
+
+    kind = StudentKind(name="coin", settings={})
+    draws_lots = True
+
+    def __init__(self, test: Rows) -> None:
+        self._names = sorted({row["label"] for row in test})
+        self._label = {row["text"]: row["label"] for row in test}
+
+    def learn(self, rows: LabelledTexts, *, num_labels: int, seed: int) -> "Coin":
+        other = Coin([])
+        other._names, other._label, other.seed = self._names, self._label, seed
+        return other
+
+    seed = 0
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        generator = np.random.default_rng(self.seed)
+        found = generator.dirichlet(np.ones(len(self._names)), size=len(texts))
+        for place in np.flatnonzero(generator.random(len(texts)) < self.seed / 10).tolist():
+            found[place] = np.eye(len(self._names))[self._names.index(self._label[texts[place]])]
+        return found
+
+
+def test_a_student_that_draws_lots_is_trained_once_a_seed(
+    make: Make, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = make(200, seed=2)
+    monkeypatch.setattr(room, "open_student", lambda name: Coin(test))
+    found = evaluate(request(write, make(60, seed=1), test, None, seed=1, num_seeds=4))
+    (own, _) = found.scores
+    assert [one.seed for one in own.seeds] == [1, 2, 3, 4]
+    assert own.macro_f1.value == pytest.approx(np.mean([one.macro_f1 for one in own.seeds]))
+    first = evaluate(request(write, make(60, seed=1), test, None, seed=1, num_seeds=1)).scores[0]
+    assert first.seeds == own.seeds[:1]
+    assert first.confusions == own.confusions
+    # Seeds as unlike as these make the interval of their mean wider than test rows alone do.
+    assert width(own.macro_f1) > width(first.macro_f1)
+
+
+def width(estimate: Estimate) -> float:
+    assert estimate.low is not None
+    assert estimate.high is not None
+    return estimate.high - estimate.low
 
 
 def test_long_texts_count_by_their_characters(
