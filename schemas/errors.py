@@ -48,6 +48,7 @@ CODES: dict[str, str] = {
     "CS-D002": "a column is missing from the data",
     "CS-D003": "a column of the data is of the wrong type",
     "CS-D004": "a row of the data is wrong",
+    "CS-E001": "there is nothing to train students on, or to test them on",
     "CS-U001": "there is no release that can be sent",
     "CS-U002": "a file of the release is not as it was published",
     "CS-U003": "the destination cannot be understood",
