@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from schemas.errors import InputError
+from schemas.errors import InputError, RunError
 from schemas.evaluation import StudentKind
 from schemas.recipe import TransformersModel
 from tasks.generation.folders import ModelFolder, damaged, find_model
 from tasks.generation.loading import choose_device
+from tasks.generation.memory import is_out_of_memory
 from tasks.generation.tokenisation import load_tokenizer
 from tasks.utility.rows import LabelledTexts
 from tasks.utility.scores import Codes, Reals
@@ -110,13 +111,23 @@ class EncoderStudent:
         )
 
     def learn(self, rows: LabelledTexts, *, num_labels: int, seed: int) -> "EncoderGraduate":
-        """Fine-tune a fresh copy of the encoder on rows."""
+        """Fine-tune a fresh copy of the encoder on rows.
+
+        Raises:
+            InputError: If the weights do not fit the configuration (CS-M003).
+            RunError: If the memory does not suffice (CS-G002), or the model fails (CS-G001).
+        """
         device = choose_device("auto")
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            network = _load(self._folder, num_labels).to(device)
-            graduate = EncoderGraduate(network, self._tokenizer, self._length, device)
-            _train(graduate, rows, np.random.default_rng(seed))
+            network = _load(self._folder, num_labels)
+            try:
+                graduate = EncoderGraduate(
+                    network.to(device), self._tokenizer, self._length, device
+                )
+                _train(graduate, rows, np.random.default_rng(seed))
+            except (RuntimeError, MemoryError) as error:
+                raise _failure(error) from error
         return graduate
 
 
@@ -165,6 +176,16 @@ class EncoderGraduate:
         }
         logits_BK: Tensor = self.network(**taken).logits
         return logits_BK.float()
+
+
+def _failure(error: Exception) -> RunError:
+    if is_out_of_memory(error):
+        return RunError(
+            "out of memory while a student was trained",
+            code="CS-G002",
+            hint="use a smaller encoder, or the linear student",
+        )
+    return RunError(f"the model failed: {error}", code="CS-G001", retryable=True)
 
 
 def _load(folder: ModelFolder, num_labels: int) -> Any:

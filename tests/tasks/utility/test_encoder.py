@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from schemas.errors import InputError
+from schemas.errors import InputError, RunError
 from tasks.utility import encoder
 from tasks.utility.rows import LabelledTexts
 from tasks.utility.students import open_student
@@ -79,6 +79,22 @@ def test_its_kind_names_weights_and_not_the_place(folder: Path) -> None:
     assert kind.settings["tokens of a text at most"] == 24
     assert len(str(kind.settings["weights, SHA-256"])) == 64
     assert str(folder.parent) not in kind.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(RuntimeError("no such kernel"), "CS-G001"), (MemoryError(), "CS-G002")]
+)
+def test_a_model_that_fails_is_a_run_that_failed(
+    error: Exception, code: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(encoder, "_train", fail)
+    rows = LabelledTexts(["a", "b"], np.array([0, 1]))
+    with pytest.raises(RunError) as caught:
+        open_student(str(folder)).learn(rows, num_labels=2, seed=0)
+    assert caught.value.code == code
 
 
 def test_what_is_no_encoder_is_refused(folder: Path, tmp_path: Path) -> None:
