@@ -31,6 +31,7 @@ def dask_cluster(runner: Runner, *, gpus: float, model_here: bool) -> Iterator[C
     """
     import dask
     from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
     from distributed.comm.core import CommClosedError
     from prefect_dask.task_runners import DaskTaskRunner
 
@@ -47,9 +48,10 @@ def dask_cluster(runner: Runner, *, gpus: float, model_here: bool) -> Iterator[C
             workers = task_runner.client.scheduler_info(n_workers=-1)["workers"].values()
         except (OSError, RuntimeError) as error:
             raise unreachable(runner, error) from error
-        models = runner.workers or _count_models(workers, wanted)
+        models = _count_models(workers, wanted)
         if models == 0:
             raise no_room(runner, f"{len(workers)} workers, and a model needs {wanted or 'one'}")
+        models = min(models, runner.workers or models)
         try:
             yield Cluster(
                 task_runner,
@@ -59,7 +61,7 @@ def dask_cluster(runner: Runner, *, gpus: float, model_here: bool) -> Iterator[C
                     models, limited=None in (runner.address, runner.workers)
                 ),
             )
-        except (KilledWorker, CommClosedError) as error:
+        except (KilledWorker, CommClosedError, FutureCancelledError) as error:
             raise workers_lost(error) from error
 
 
@@ -72,6 +74,8 @@ def _start_here(runner: Runner, gpus: float) -> dict[str, Any]:
         # One for the model, one for prompts and scores beside it.
         "threads_per_worker": 2,
         "resources": {_MODEL: 1},
+        # Ctrl-C reaches them as well, and what to do is for the flow to say.
+        "preload": ["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],
         "memory_limit": 0,  # no limit: a large model would be taken for a leak
         "dashboard_address": None,
         "silence_logs": logging.CRITICAL,
