@@ -39,6 +39,7 @@ CODES: dict[str, str] = {
     "CS-W001": "a file of an earlier run is damaged",
     "CS-W002": "the Prefect server cannot be reached or does not start",
     "CS-W003": "out of memory outside the model",
+    "CS-W004": "the workers of a cluster cannot be used",
     "CS-O001": "the output folder cannot be written",
     "CS-O002": "another run is writing into the same folder",
     "CS-O003": "there is nothing to resume",

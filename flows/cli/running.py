@@ -9,6 +9,7 @@ from typing import Literal, NoReturn, cast
 from flows.cli.errors import show_error
 from flows.cli.output import visible, working
 from flows.cli.panel import show_progress
+from flows.runners import THREADS, Runner, check_runner
 from schemas.errors import EXIT_INTERRUPTED
 from tasks.planning.faults import disk_faults
 from tasks.planning.progress import ProgressReader
@@ -32,11 +33,13 @@ class Wishes:
         resume: Continue an unfinished run of the same recipe?
         force: Make a new version even if nothing has changed.
         keep: Versions that stay; None deletes none.
+        runner: Where the work on shards is done.
     """
 
     resume: Resume = "auto"
     force: bool = False
     keep: int | None = None
+    runner: Runner = THREADS
 
 
 def run_generate(
@@ -49,6 +52,7 @@ def run_generate(
     Raises:
         CorpusmithError: As the flow does.
     """
+    check_runner(wishes.runner)
     with working("checking the recipe", quiet=quiet):
         checked = check_recipe(recipe, overrides=overrides)
         facts = run_facts(checked)
