@@ -1,20 +1,22 @@
 """What a validation looks at, collected from the shards of a run."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.manifest import RowCounts
 from schemas.recipe import Recipe
-from tasks.expectations.frame import COLUMNS, release_frame
+from tasks.expectations.frame import SOURCE_COLUMNS, release_columns, release_frame
 from tasks.expectations.validate import Validation, validate_release
 from tasks.planning.plan import Plan
 from tasks.planning.shards import read_written
 from tasks.planning.workspace import Workspace
-from tasks.quality.diversity import DistinctN
+from tasks.quality.distinct_ngrams import DistinctNgrams
 from tasks.quality.duplicates import DuplicateCounter
 from tasks.release.arrangement import groups_rows
 from tasks.release.splits import split_totals
@@ -77,32 +79,44 @@ def collect_evidence(workspace: Workspace, recipe: Recipe, counts: RowCounts) ->
         counts: The run's books.
     """
     arranged = read_written(workspace.final / "arranged.parquet", ["split"])["split"]
-    split_codes = arranged.to_numpy().astype(np.int64)
-    names = np.array(list(recipe.splits), dtype=object)
-    duplicates, bigrams = DuplicateCounter(), DistinctN(2)
-    frames: list[pd.DataFrame] = []
+    split_codes = arranged.to_numpy().astype(np.int8)
+    counts_of_splits = np.bincount(split_codes, minlength=len(recipe.splits)).tolist()
+    duplicates = DuplicateCounter(folder=workspace.folder)
+    bigrams = DistinctNgrams(2, folder=workspace.folder)
+    parts: list[pa.Table] = []
     start = 0
-    for path in workspace.noised_shards():
-        table = read_written(path)
+    for table in _blocks(workspace, duplicates):
         copies = duplicates.add(table["text"].to_pylist())
         bigrams.add(pc.coalesce(table["clean_text"], table["text"]).to_pylist())
         codes = split_codes[start : start + table.num_rows]
         start += table.num_rows
-        frames.append(
-            release_frame(
-                table, split=names[codes], duplicate=copies.exact, near_duplicate=copies.near
+        split = pa.DictionaryArray.from_arrays(codes, list(recipe.splits)).cast(pa.string())
+        parts.append(
+            release_columns(
+                table, split=split, duplicate=copies.exact, near_duplicate=copies.near
             )
         )
-    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
-    labels = Counter(rows["label"])
+    rows = release_frame(parts)
+    labels = rows["label"].value_counts()
     return Evidence(
         rows=rows,
         corpus={
             "distinct_2": bigrams.value or 0.0,
             "rejection_rate": sum(counts.rejected.values()) / max(counts.generated, 1),
         },
-        splits=dict(
-            zip(recipe.splits, np.bincount(split_codes, minlength=names.size).tolist(), strict=True)
-        ),
-        labels={label: labels[label] for label in recipe.labels},
+        splits=dict(zip(recipe.splits, counts_of_splits, strict=True)),
+        labels={label: int(labels.get(label, 0)) for label in recipe.labels},
     )
+
+
+def _blocks(workspace: Workspace, duplicates: DuplicateCounter) -> Iterator[pa.Table]:
+    """Yield the accepted rows, as many at once as the counter likes them at that point."""
+    columns = [*SOURCE_COLUMNS, "clean_text"]
+    shards: list[pa.Table] = []
+    for path in workspace.noised_shards():
+        shards.append(read_written(path, columns))
+        if sum(shard.num_rows for shard in shards) >= duplicates.block:
+            yield pa.concat_tables(shards)
+            shards = []
+    if shards:
+        yield pa.concat_tables(shards)
