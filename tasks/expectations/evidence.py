@@ -92,9 +92,7 @@ def collect_evidence(workspace: Workspace, recipe: Recipe, counts: RowCounts) ->
         start += table.num_rows
         split = pa.DictionaryArray.from_arrays(codes, list(recipe.splits)).cast(pa.string())
         parts.append(
-            release_columns(
-                table, split=split, duplicate=copies.exact, near_duplicate=copies.near
-            )
+            release_columns(table, split=split, duplicate=copies.exact, near_duplicate=copies.near)
         )
     rows = release_frame(parts)
     labels = rows["label"].value_counts()

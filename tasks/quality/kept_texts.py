@@ -1,6 +1,6 @@
 """Texts that were kept, on disk: found again by the keys of their sketches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self

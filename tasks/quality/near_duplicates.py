@@ -220,9 +220,7 @@ class _Search:
         likely = distinct_pairs(np.concatenate(left), np.concatenate(right))
         return *likely, may_match(own, others, likely, threshold=threshold)[1]
 
-    def _compare(
-        self, places: NDArray[np.int64], rows: NDArray[np.int64], others: Texts
-    ) -> None:
+    def _compare(self, places: NDArray[np.int64], rows: NDArray[np.int64], others: Texts) -> None:
         normal_of = others.normals_of(rows)
         lefts = [self._own.normals[place] for place in places.tolist()]
         rights = [normal_of[row] for row in rows.tolist()]

@@ -146,9 +146,7 @@ def may_match(
     return may, alone[near]
 
 
-def _near(
-    both: NDArray[np.int32], alone: NDArray[np.int32], threshold: float
-) -> NDArray[np.bool_]:
+def _near(both: NDArray[np.int32], alone: NDArray[np.int32], threshold: float) -> NDArray[np.bool_]:
     return np.asarray(both - alone >= threshold * (both + alone) - 1e-9)
 
 

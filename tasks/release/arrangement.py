@@ -53,9 +53,7 @@ def _clusters(workspace: Workspace, recipe: Recipe, num_rows: int) -> NDArray[np
     """Group the accepted rows, in (round, row) order: any order gives the same groups."""
     if not groups_rows(recipe):
         return np.arange(num_rows, dtype=np.int64)
-    texts = (
-        text for shard in _accepted(workspace, ["text"]) for text in shard["text"].to_pylist()
-    )
+    texts = (text for shard in _accepted(workspace, ["text"]) for text in shard["text"].to_pylist())
     return near_duplicate_clusters(texts, NEAR_DUPLICATE, folder=workspace.folder)
 
 
