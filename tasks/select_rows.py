@@ -11,6 +11,7 @@ from tasks.planning.memory import give_back
 from tasks.planning.rounds import candidates, outcome_sha256
 from tasks.planning.shards import combine, find_shard, read_shard, write_shard
 from tasks.planning.workspace import Workspace
+from tasks.quality.database import scratch_folder
 from tasks.quality.selection import (
     SELECTION_COLUMNS,
     blocks,
@@ -31,8 +32,8 @@ def select_rows(work: Path, number: int, scored: list[FileRef]) -> None:
     keys = {workspace.after(ref.path, "selected"): combine(round_key, ref.sha256) for ref in scored}
     if all([find_shard(path, made_from=key) for path, key in keys.items()]):
         return
-    selector = open_selector(facts.recipe.gates.row, folder=work)
-    with disk_faults(work):
+    with disk_faults(work), scratch_folder(work) as scratch:
+        selector = open_selector(facts.recipe.gates.row, folder=scratch)
         for judged in candidates(workspace, columns=["id", "text", "reason"], before=number):
             remember_accepted(selector, judged)
         for block in blocks(scored, selector):
@@ -45,5 +46,5 @@ def select_rows(work: Path, number: int, scored: list[FileRef]) -> None:
                 seconds, rejected = watch.seconds * ref.rows * share, count_reasons(table)
                 cost = Cost(stage="selected", rows=ref.rows, seconds=seconds, rejected=rejected)
                 note_cost(path, cost)
-    del selector
+        del selector
     give_back()

@@ -31,7 +31,7 @@ class ScratchDatabase:
     def __init__(self, folder: Path | None) -> None:
         import duckdb
 
-        self.folder = Path(tempfile.mkdtemp(prefix=".tmp-rows-", dir=folder))
+        self.folder = Path(tempfile.mkdtemp(prefix="corpusmith-", dir=folder))
         """Further files may be written here."""
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         with disk_errors():
@@ -74,12 +74,31 @@ class ScratchDatabase:
 
 
 @contextmanager
+def scratch_folder(home: Path) -> Iterator[Path]:
+    """Make the folder `home/scratch` and delete it afterwards.
+
+    What a killed process left there is deleted first: only one may use it at a time.
+    """
+    folder = home / "scratch"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def disk_errors() -> Iterator[None]:
     """Turn what DuckDB says of a full or failing disk into an `OSError`."""
     import duckdb
 
     try:
         yield
-    except duckdb.IOException as error:
-        full = "No space left" in str(error)
-        raise OSError(errno.ENOSPC if full else errno.EIO, str(error)) from error
+    except duckdb.Error as error:
+        # A commit that finds the disk full is an error of the transaction.
+        if "No space left" in str(error):
+            raise OSError(errno.ENOSPC, str(error)) from error
+        if isinstance(error, duckdb.IOException):
+            raise OSError(errno.EIO, str(error)) from error
+        raise

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from schemas.recipe import Recipe
 from schemas.row import ARRANGED_SCHEMA
 from tasks.noise.rows import pick_noised
+from tasks.planning.faults import disk_faults
 from tasks.planning.rounds import candidates
 from tasks.planning.streams import Stream, row_keys
 from tasks.planning.workspace import Workspace
 from tasks.quality.clusters import near_duplicate_clusters
+from tasks.quality.database import scratch_folder
 from tasks.release.splits import assign_splits
 
 NEAR_DUPLICATE = 0.8
@@ -54,7 +56,8 @@ def _clusters(workspace: Workspace, recipe: Recipe, num_rows: int) -> NDArray[np
     if not groups_rows(recipe):
         return np.arange(num_rows, dtype=np.int64)
     texts = (text for shard in _accepted(workspace, ["text"]) for text in shard["text"].to_pylist())
-    return near_duplicate_clusters(texts, NEAR_DUPLICATE, folder=workspace.folder)
+    with disk_faults(workspace.folder), scratch_folder(workspace.folder) as scratch:
+        return near_duplicate_clusters(texts, NEAR_DUPLICATE, folder=scratch)
 
 
 def _accepted(workspace: Workspace, columns: list[str]) -> Iterator[pa.Table]:

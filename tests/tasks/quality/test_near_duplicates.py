@@ -132,7 +132,7 @@ def test_rows_remembered_on_disk_are_named():
 def test_the_folder_is_left_as_it_was(tmp_path):
     selector = Selector(duplicate=True, near_duplicate=0.8, folder=tmp_path)
     selector.admit([""] * 200, variants(200, 1, most=30))
-    assert [path.name.startswith(".tmp-") for path in tmp_path.iterdir()] == [True]
+    assert len(list(tmp_path.iterdir())) == 1
     del selector
     assert not list(tmp_path.iterdir())
 
