@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 MOST_THREADS = 4
-LEAST_MEMORY = 128 << 20
+LEAST_MEMORY = 48 << 20
 
 
 class ScratchDatabase:

@@ -17,7 +17,7 @@ from tasks.quality.kept_texts import Kept, KeptTexts
 from tasks.quality.shingle_sets import hash_shingles, similarities
 from tasks.quality.sketches import Sketches, may_match, sketch_texts
 
-LEAST_BLOCK = 1 << 15
+LEAST_BLOCK = 1 << 14
 MOST_BLOCK = 1 << 18
 _BLOCKS_PER_CORPUS = 16
 _PART = 512
