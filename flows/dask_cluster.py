@@ -29,7 +29,7 @@ def dask_cluster(runner: Runner, *, gpus: float, model_here: bool) -> Iterator[C
         RunError: CS-W004 if the cluster cannot be reached or has no room for the model, or a task
             has lost one worker after the other.
     """
-    import dask
+    from dask.base import annotate
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
     from distributed.comm.core import CommClosedError
@@ -55,7 +55,7 @@ def dask_cluster(runner: Runner, *, gpus: float, model_here: bool) -> Iterator[C
         try:
             yield Cluster(
                 task_runner,
-                model=None if model_here else partial(dask.annotate, resources=wanted),
+                model=None if model_here else partial(annotate, resources=wanted),
                 drop=_drop,
                 ahead=policies.models_ahead(
                     models, limited=None in (runner.address, runner.workers)
