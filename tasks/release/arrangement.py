@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas.recipe import Recipe
-from schemas.row import ARRANGED_SCHEMA
+from schemas.row import ARRANGED_SCHEMA, SCORED_SCHEMA
 from tasks.noise.rows import pick_noised
 from tasks.planning.faults import disk_faults
 from tasks.planning.rounds import candidates
@@ -28,7 +28,9 @@ def arrange(workspace: Workspace, recipe: Recipe) -> pa.Table:
     Returns:
         One line for each accepted row, in row order, with `ARRANGED_SCHEMA`.
     """
-    found = pa.concat_tables(_accepted(workspace, ["row", "attempt", "label"])).combine_chunks()
+    columns = ["row", "attempt", "label"]
+    none = SCORED_SCHEMA.empty_table().select(columns)
+    found = pa.concat_tables([none, *_accepted(workspace, columns)]).combine_chunks()
     order = np.argsort(found["row"].to_numpy(), kind="stable")
     rows = found["row"].to_numpy()[order].astype(np.int64)
     attempts = found["attempt"].to_numpy()[order].astype(np.int32)

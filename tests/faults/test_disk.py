@@ -19,7 +19,7 @@ STAGES = [
     "tasks.prompting.rendering.PromptWriter.write",
     "tasks.generate_texts.generate_candidates",
     "tasks.score_rows.score_candidates",
-    "tasks.select_rows.select_shard",
+    "tasks.select_rows.select_shards",
     "tasks.plan_rows.next_round",
     "tasks.arrange_rows.arrange",
     "tasks.inject_noise.noise_rows",

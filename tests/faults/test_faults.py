@@ -44,7 +44,7 @@ def failing_once(function: Any, error: BaseException, *, when: Any = lambda *arg
 
 MEMORY_USERS = [
     "tasks.score_rows.score_candidates",
-    "tasks.select_rows.select_shard",
+    "tasks.select_rows.select_shards",
     "tasks.inject_noise.noise_rows",
     "tasks.validate_dataset.judge",
     "tasks.release.assembly.write_report",
