@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_PAIRS = 1 << 21
+MOST_PAIRS = 1 << 18
 """Pairs of texts, those that share several keys counted as often, that are looked at at once."""
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
