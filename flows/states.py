@@ -10,13 +10,13 @@
 | `Unchanged` | completed | the release of this recipe stands already; nothing was made |
 """
 
-from pathlib import Path
 from typing import Any
 
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from schemas.errors import CorpusmithError, GateError, InputError
+from tasks.release.outlet import Place
 
 GATE_FAILED = "GateFailed"
 SHORTFALL = "Shortfall"
@@ -32,7 +32,7 @@ def failure(error: CorpusmithError) -> State[Any]:
     return Failed(name=_name(error), message=message, data=error)
 
 
-def unchanged(release: Path) -> State[Path]:
+def unchanged(release: Place) -> State[Place]:
     """Name the state of a run that had nothing to do; who calls the flow gets the release."""
     message = f"made of the same recipe, model and versions already: {release}"
     return Completed(name=UNCHANGED, message=message, data=release)
