@@ -67,7 +67,8 @@ def generate(
             ones are deleted. Without it, none is.
 
     Returns:
-        The release's folder or URI; within Prefect the state that says how the run ended (`states`).
+        The release's folder or URI; within Prefect the state that says how the run ended
+        (`states`).
 
     Raises:
         InputError: If the recipe or anything it names is wrong; nothing is written.

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from schemas.errors import InputError
+
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 RECIPE_PROTOCOLS = ("s3", "gs", "hf", "https")
 """What a recipe may read from: stores and the web, and no file of the machine it runs on."""
@@ -33,6 +35,9 @@ def uri_fault(uri: str) -> str | None:
 
     A user, a password, a query or a fragment can be a secret, or stand for one.
     """
+    if "::" in uri:
+        # fsspec opens what stands behind it, whatever the protocol before.
+        return "it chains one URI to another"
     try:
         parts = urlsplit(uri)
     except ValueError:
@@ -47,3 +52,25 @@ def uri_fault(uri: str) -> str | None:
 def without_secrets(uri: str) -> str:
     """Return a URI that may be shown: with a fault, its protocol alone."""
     return uri if uri_fault(uri) is None else f"{protocol_of(uri)}://..."
+
+
+def check_recipe_uri(uri: str, *, place: str) -> None:
+    """Refuse a URI that a recipe may not read: one of this machine's files, or one with a secret.
+
+    Args:
+        uri: What the recipe says.
+        place: What an error names as its place.
+
+    Raises:
+        InputError: `CS-R008`; a URI that may hold a secret is not repeated.
+    """
+    fault = uri_fault(uri)
+    if fault is None and protocol_of(uri) not in RECIPE_PROTOCOLS:
+        fault = f"a recipe reads {', '.join(RECIPE_PROTOCOLS)}"
+    if fault is not None:
+        raise InputError(
+            f"the recipe may not read {without_secrets(uri)!r}: {fault}",
+            code="CS-R008",
+            place=place,
+            hint="keep the file beside the recipe, or give an absolute path with --set",
+        )

@@ -53,8 +53,8 @@ def pack(release: Path, *, with_rejected: bool = False, allow_failed: bool = Fal
         allow_failed: Whether a version that failed may go out, for inspection.
 
     Raises:
-        InputError: `CS-U001` if there is no release, or one that failed and may not go; `CS-U002` if a file is
-            missing or not the one that was published.
+        InputError: `CS-U001` if there is no release, or one that failed and may not go; `CS-U002`
+            if a file is missing or not the one that was published.
         RunError: `CS-W001` if `latest.json` is damaged.
     """
     folder = _newest(release)

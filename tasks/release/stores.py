@@ -133,8 +133,8 @@ def store_faults(place: str) -> Iterator[None]:
             f"the store does not answer: {reason(error)}",
             code="CS-U004",
             place=place,
-            hint="check the network; the same command goes on where this one stopped, and generates nothing "
-            "again",
+            hint="check the network; the same command goes on where this one stopped, and nothing "
+            "is generated again",
             retryable=True,
         ) from error
 
