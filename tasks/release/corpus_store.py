@@ -1,7 +1,7 @@
 """The releases of one corpus in a store: `URI/NAME`, read and written without a rename."""
 
-import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -125,10 +125,11 @@ class CorpusStore:
         files, root = self._opened
         if protocol_of(self.uri) == "hf":
             return  # each write is a commit that everyone sees
-        name = f"{root}/.probe-{os.getpid()}"
         with store_faults(self.uri):
-            files.pipe_file(name, b"")
-            files.rm_file(name)
+            files.pipe_file(f"{root}/.probe", b"")
+            # Whoever may write but not delete can publish: only --keep deletes anything else.
+            with suppress(PermissionError):
+                files.rm_file(f"{root}/.probe")
 
     def send(self, shipment: Shipment, *, say: Say = lambda _: None) -> str:
         """Send a version, its manifest last; one that lies there already is left as it is.
