@@ -145,15 +145,16 @@ class StagedStore:
     def _deliver(self, release: Path) -> Sent:
         home, corpus = release.parent, self._corpus(release.parent)
         shipment = pack(release, with_rejected=True, allow_failed=True)
-        sent = Sent(corpus.send(shipment), shipment.manifest)
-        if release.name.endswith(FAILED):
-            drop(release)
-            return sent
-        content = latest_of(release)
         try:
+            sent = Sent(corpus.send(shipment), shipment.manifest)
+            if release.name.endswith(FAILED):
+                drop(release)
+                return sent
+            content = latest_of(release)
             corpus.point(content, seen=read_seen(home).content)
         except RunError as error:
             if error.code == "CS-U006":
+                # What another run has overtaken would be refused for ever.
                 drop(release)
             raise
         forget(home, but=release.name)
@@ -179,7 +180,7 @@ def open_outlet(out: Place) -> Outlet:
 
     Raises:
         InputError: `CS-U003` if a URI cannot be understood, holds a secret, or its protocol is not
-            known or not installed.
+            known or not installed; `CS-I001` if no folder can have the name.
     """
     path = local_path(out)
     if path is None:
@@ -187,6 +188,13 @@ def open_outlet(out: Place) -> Outlet:
         work = os.environ.get(WORK)
         staging = Path(work).expanduser().absolute() if work else cache_folder() / "staging"
         return StagedStore(store, staging / key_of(store.uri))
+    if "\0" in str(path):
+        raise InputError(
+            "no folder can have this name",
+            code="CS-I001",
+            place=f"--out {path}",
+            hint="choose another folder",
+        )
     if _MANGLED.match(str(path)):
         raise InputError(
             "a URI was read as a path",

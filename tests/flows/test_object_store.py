@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from flows import policies
+from flows.audit import audit
 from flows.cli import run
 from flows.generate import generate as generate_flow
 from schemas.audit import Audit, Group
@@ -211,3 +212,25 @@ def test_the_command_line_prints_the_uri(
     told = capsys.readouterr()
     assert told.out == f"{release}\n"
     assert "nothing new" in told.err
+
+
+def test_what_lies_in_a_bucket_is_audited_and_noised(
+    files: Any, bucket: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    lines = [{"text": f"parcel {n} is late", "label": "late"} for n in range(12)]
+    content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    files.pipe_file(f"{bucket}/real.jsonl", content)
+    version = "20261121T081500Z-abc123def456"
+    pointer = {"version": version, "path": version, "manifest_sha256": "0" * 64, "created": ""}
+    files.pipe_file(f"{bucket}/mails/latest.json", json.dumps(pointer).encode())
+    files.pipe_file(f"{bucket}/mails/{version}/data/train.jsonl", content.replace(b"late", b"lost"))
+
+    audit(f"{bucket}/mails", out=tmp_path / "report", reference=f"{bucket}/real.jsonl")
+    found = Audit.model_validate_json((tmp_path / "report" / "report.json").read_bytes())
+    read = {one.role: (one.path, one.rows) for one in found.inputs}
+    assert read == {"audited": (version, 12), "reference": ("real.jsonl", 12)}
+
+    arguments = ["noise", f"{bucket}/real.jsonl", "--step", "keyboard:0.2", "--out"]
+    assert run([*arguments, str(tmp_path / "noised.jsonl"), "--quiet"]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'noised.jsonl'}\n"
+    assert len((tmp_path / "noised.jsonl").read_text().splitlines()) == 12

@@ -329,3 +329,18 @@ def test_staging_folders_are_by_uri_and_can_be_named(
     assert one == StagedStore(Store("memory://a/b"), one.folder)
     monkeypatch.setenv("CORPUSMITH_WORK", str(tmp_path / "fast"))
     assert open_outlet("memory://a/b").folder == tmp_path / "fast" / one.folder.name
+
+
+def test_the_same_version_of_another_machine_is_not_touched(
+    outlet: StagedStore, make: Any, write_release: Write, manifest: Manifest, files: Any, out: str
+) -> None:
+    place = outlet.deliver(make(FIRST))
+    other = on_machine(outlet, "other")
+    home = other.home("mini")
+    late = write_release(home, manifest.model_copy(update={"version": FIRST, "created": "later"}))
+    before = {path: files.cat_file(f"{place}/{path}") for path in lying(files, str(place))}
+    with pytest.raises(RunError) as caught:
+        other.deliver(late)
+    assert caught.value.code == "CS-U006"
+    assert {path: files.cat_file(f"{place}/{path}") for path in lying(files, str(place))} == before
+    assert other.catch_up(home) is None, "it is not tried again"
