@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: quickstart test faults check lint format types clean
+.PHONY: quickstart test faults soak check lint format types clean
 
 quickstart: $(INSTALLED)  ## make a release of 600 support messages in out/
 	$(BIN)/corpusmith generate recipes/quickstart.yaml --out out
@@ -14,9 +14,11 @@ quickstart: $(INSTALLED)  ## make a release of 600 support messages in out/
 test: $(INSTALLED)  ## run every test
 	$(BIN)/python -m pytest
 
-faults: export CORPUSMITH_KILLS := 50
 faults: $(INSTALLED)  ## the fault suite at 50 random moments instead of 4: an hour
-	$(BIN)/python -m pytest tests/faults
+	$(BIN)/python benchmarks/faults.py --moments 50
+
+soak: $(INSTALLED)  ## memory, files and threads of a run of 200,000 rows beside one of 20,000
+	$(BIN)/python benchmarks/soak.py --rows 20000 --rows 200000
 
 check: lint types test  ## what has to be green before a commit
 

@@ -14,6 +14,7 @@ from prefect.artifacts import (
 )
 
 from flows import policies
+from flows.logs import say
 from schemas.audit import Audit
 from schemas.manifest import Manifest
 from schemas.recipe import Recipe
@@ -38,6 +39,15 @@ class Board:
             return
         self._updated = now
         percent, words = _percent(progress := self._reader.read()), _words(progress)
+        say(
+            "run.progress",
+            words,
+            rows={"requested": progress.requested, "accepted": progress.accepted},
+            rejected=dict(progress.rejected),
+            generated=progress.generated,
+            round=progress.round,
+            tokens=progress.tokens,
+        )
         if self._artifact is None:
             made = create_progress_artifact(
                 percent, key=f"{self._recipe.name}-progress", description=words
@@ -49,6 +59,16 @@ class Board:
     def finish(self, release: Place, manifest: Manifest) -> None:
         """Show what the run made."""
         rows = manifest.rows
+        say(
+            "run.released" if manifest.verdict == "pass" else "run.refused",
+            f"{manifest.name} {manifest.version}: {manifest.verdict}",
+            release=str(release),
+            rows=rows.model_dump(mode="json", exclude={"rejected"}),
+            rejected=rows.rejected,
+            tokens=manifest.tokens.model_dump(mode="json"),
+            usd=manifest.usd,
+            seconds=manifest.seconds,
+        )
         create_table_artifact(
             [
                 {"count": "requested", "rows": rows.requested},

@@ -1,17 +1,20 @@
 """The main flow: a recipe in, a released corpus out."""
 
+from collections import deque
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal, assert_never
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.futures import PrefectFuture, wait
+from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows import policies, states
 from flows.artifacts import Board
+from flows.crews import Claim, Crew, crew_of
+from flows.runners import THREADS, Runner
 from schemas.errors import CorpusmithError, GateError
 from schemas.manifest import Manifest, Shortfall
 from schemas.recipe import Recipe
@@ -20,7 +23,6 @@ from tasks.arrange_rows import arrange_rows
 from tasks.audit_release import audit_release
 from tasks.deliver_release import deliver_release
 from tasks.export_dataset import export_dataset
-from tasks.generate_texts import generate_texts
 from tasks.inject_noise import inject_noise
 from tasks.plan_rows import plan_rows
 from tasks.planning.workspace import Workspace, locked, workspace_of
@@ -48,6 +50,7 @@ def generate(
     resume: Resume = "auto",
     force: bool = False,
     keep: Annotated[int, Field(ge=1)] | None = None,
+    runner: Runner = THREADS,
 ) -> Place | State[Any]:
     """Make a corpus from a recipe and release it.
 
@@ -65,6 +68,8 @@ def generate(
         force: Make a new version even if nothing has changed since the newest one.
         keep: How many versions stay once this one is published, and how many failed ones; older
             ones are deleted. Without it, none is.
+        runner: Where the work on shards is done: `threads`, or the workers of a `ray` or `dask`
+            cluster.
 
     Returns:
         The release's folder or URI; within Prefect the state that says how the run ended
@@ -92,29 +97,82 @@ def generate(
                 if found is not None:
                     return states.unchanged(found)
             workspace = open_run(checked, home, facts, resume=resume)
-            return make_version(workspace, checked.recipe, outlet=outlet, keep=keep)
+            outlet.prepare(workspace)
+            board = Board(workspace, checked.recipe)
+            with crew_of(runner, workspace, device=checked.model.info.device) as crew:
+                make_rows(workspace, checked.recipe, board=board, crew=crew)
+            return make_version(workspace, checked.recipe, board=board, outlet=outlet, keep=keep)
     except CorpusmithError as error:
         # Raised, it would end in the same state as any bug.
         return states.failure(error)
 
 
+def make_rows(workspace: Workspace, recipe: Recipe, *, board: Board, crew: Crew) -> None:
+    """Try rows until every one is accepted or the budget is spent, and noise the accepted ones.
+
+    Raises:
+        RunError: If the run cannot go on.
+    """
+    for number in count():
+        shards = plan_rows(workspace.folder, number)
+        if shards == 0:
+            break
+        run_round(workspace, number, shards, board=board, crew=crew)
+    arranged = policies.patient(arrange_rows)(workspace.folder)
+    noised = [
+        crew.submit(inject_noise, workspace.folder, shard, arranged)
+        for shard in range(-(-recipe.rows // recipe.shard_size))
+    ]
+    try:
+        for future in noised:
+            future.result()
+    finally:
+        crew.settle(noised)
+
+
+def run_round(workspace: Workspace, number: int, shards: int, *, board: Board, crew: Crew) -> None:
+    """Try every open row once.
+
+    While the model answers one shard, the prompts of the next are rendered and the answers of the
+    last are scored.
+    """
+    folder, ahead = workspace.folder, crew.ahead
+    prompts: list[PrefectFuture[FileRef]] = []
+    asked: deque[Claim] = deque()
+    scored: list[PrefectFuture[FileRef]] = []
+    try:
+        for turn in range(shards + ahead):
+            while len(prompts) < min(turn + ahead + 2, shards):
+                prompts.append(crew.submit(render_prompts, folder, number, len(prompts)))
+            if turn < shards:
+                asked.append(crew.generate(folder, prompts[turn].result()))
+            if turn >= ahead:
+                candidates = asked.popleft()()
+                if len(scored) > ahead:
+                    scored[-ahead - 1].result()
+                scored.append(crew.submit(score_rows, folder, candidates))
+                board.update()
+        refs = [future.result() for future in scored]
+    finally:
+        # Nothing of this run may still write once its lock is released.
+        crew.settle([*prompts, *scored])
+    policies.patient(select_rows)(folder, number, refs)
+    board.update(force=True)
+
+
 def make_version(
-    workspace: Workspace, recipe: Recipe, *, outlet: Outlet, keep: int | None
+    workspace: Workspace, recipe: Recipe, *, board: Board, outlet: Outlet, keep: int | None
 ) -> Place:
-    """Generate, publish, and delete what is older than the versions that are kept.
+    """Validate, audit and publish the rows, and delete what is older than the versions kept.
 
     Raises:
         GateError: If the corpus must not be released.
         RunError: If the run cannot go on.
     """
-    outlet.prepare(workspace)
-    board = Board(workspace, recipe)
-    for number in count():
-        shards = plan_rows(workspace.folder, number)
-        if shards == 0:
-            break
-        run_round(workspace, number, shards, board)
-    release, manifest = publish(workspace, recipe)
+    gates = validate_dataset(workspace.folder)
+    audit_release(workspace.folder)
+    release = export_dataset(workspace.folder, gates)
+    manifest = Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
     sent = Sent(deliver(release, outlet), manifest)
     return conclude(sent, recipe, board=board, outlet=outlet, keep=keep)
 
@@ -143,48 +201,6 @@ def conclude(
     if keep is not None:
         outlet.retire(home, keep=keep, failed=False)
     return release
-
-
-def run_round(workspace: Workspace, number: int, shards: int, board: Board) -> None:
-    """Try every open row once.
-
-    While the model answers one shard, the prompts of the next are rendered and the answers of the
-    last are scored. The model works in the flow's own thread, which an interrupt reaches at once.
-    """
-    render, score = policies.patient(render_prompts), policies.patient(score_rows)
-    prompts = [render.submit(workspace.folder, number, 0)]
-    scored: list[PrefectFuture[FileRef]] = []
-    try:
-        for shard in range(shards):
-            if shard + 1 < shards:
-                prompts.append(render.submit(workspace.folder, number, shard + 1))
-            candidates = policies.patient(generate_texts)(workspace.folder, prompts[shard].result())
-            if scored:
-                scored[-1].result()
-            scored.append(score.submit(workspace.folder, candidates))
-            board.update()
-    finally:
-        # Nothing of this run may still write once its lock is released.
-        wait([*prompts, *scored])
-    refs = [future.result() for future in scored]
-    policies.patient(select_rows)(workspace.folder, number, refs)
-    board.update(force=True)
-
-
-def publish(workspace: Workspace, recipe: Recipe) -> tuple[Path, Manifest]:
-    """Noise, validate, audit and publish what was accepted, as a failed version if it must be."""
-    arranged = policies.patient(arrange_rows)(workspace.folder)
-    shards = range(-(-recipe.rows // recipe.shard_size))
-    noised = [
-        policies.patient(inject_noise).submit(workspace.folder, shard, arranged) for shard in shards
-    ]
-    wait(noised)
-    for future in noised:
-        future.result()
-    gates = validate_dataset(workspace.folder)
-    audit_release(workspace.folder)
-    release = export_dataset(workspace.folder, gates)
-    return release, Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
 
 
 def refusal(release: Place, manifest: Manifest, recipe: Recipe) -> GateError:

@@ -10,11 +10,13 @@
 | `Unchanged` | completed | the release of this recipe stands already; nothing was made |
 """
 
+import logging
 from typing import Any
 
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.logs import say
 from schemas.errors import CorpusmithError, GateError, InputError
 from tasks.release.outlet import Place
 
@@ -27,6 +29,14 @@ UNCHANGED = "Unchanged"
 
 def failure(error: CorpusmithError) -> State[Any]:
     """Name the state of a run that ended in an error; who calls the flow gets the error itself."""
+    say(
+        "run.failed",
+        f"{error.code}: {error.message}",
+        level=logging.ERROR,
+        code=error.code,
+        place=error.place,
+        hint=error.hint,
+    )
     lines = (f"{error.code}: {error.message}", error.place, error.hint)
     message = "\n".join(line for line in lines if line)
     return Failed(name=_name(error), message=message, data=error)
@@ -34,6 +44,8 @@ def failure(error: CorpusmithError) -> State[Any]:
 
 def unchanged(release: Place) -> State[Place]:
     """Name the state of a run that had nothing to do; who calls the flow gets the release."""
+    name = str(release).rpartition("/")[2]
+    say("run.unchanged", f"nothing new beside {name}", release=str(release))
     message = f"made of the same recipe, model and versions already: {release}"
     return Completed(name=UNCHANGED, message=message, data=release)
 

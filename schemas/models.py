@@ -48,8 +48,8 @@ class OpenAIModel(Frozen):
     """Most requests in flight; `auto` finds it from latency. Refusals (429, 503) lower either."""
     timeout_seconds: float = Field(default=120.0, gt=0, le=86_400, allow_inf_nan=False)
     """Longest wait for one whole reply; then it is asked for again."""
-    retries: int = Field(default=6, ge=0, le=100)
-    """How often one request is sent again after a fault that may pass."""
+    retries: int = Field(default=8, ge=0, le=100)
+    """How often one request is sent again after a fault that may pass; 8 outlast a minute."""
     context_length: int = Field(default=8192, ge=1, le=100_000_000)
     """Most tokens of prompt and reply together; an endpoint does not say."""
     price: Price | None = None

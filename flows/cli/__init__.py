@@ -15,6 +15,7 @@ from flows.cli.audit import audit
 from flows.cli.check import check
 from flows.cli.compare import compare
 from flows.cli.errors import show_error, unexpected_error, usage_error
+from flows.cli.evaluate import evaluate
 from flows.cli.generate import generate
 from flows.cli.init import init
 from flows.cli.noise import command as noise
@@ -37,6 +38,7 @@ for command in (init, check, preview, generate):
 app.add_typer(noise)
 app.command()(audit)
 app.command()(compare)
+app.command()(evaluate)
 app.command()(push)
 app.command()(serve)
 app.command()(strategies)

@@ -1,18 +1,28 @@
 """One error, one block: the code, what is wrong and where, what to do."""
 
 import errno
+import logging
 import sys
 from difflib import get_close_matches
 from typing import Any
 
 from typer.exceptions import TyperException
 
+from flows.logs import as_json, say_outside
 from schemas.errors import CorpusmithError, InputError, RunError
 from schemas.yaml_source import printable
 
 
 def show_error(error: CorpusmithError) -> None:
-    """Print an error as one short block on stderr; a line end within a part cannot fake another."""
+    """Print an error as one short block on stderr; a line end within a part cannot fake another.
+
+    With `CORPUSMITH_LOG=json` it is a record like all others.
+    """
+    if as_json():
+        body = f"{error.code}: {error.message}"
+        parts = {"code": error.code, "place": error.place, "hint": error.hint}
+        say_outside("command.failed", body, level=logging.ERROR, **parts)
+        return
     lines = [f"error[{error.code}]: {printable(error.message)}"]
     if error.place:
         lines.append(f"  where: {printable(error.place)}")

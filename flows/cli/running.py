@@ -9,6 +9,7 @@ from typing import Literal, NoReturn, cast
 from flows.cli.errors import show_error
 from flows.cli.output import visible, working
 from flows.cli.panel import show_progress
+from flows.runners import THREADS, Runner, check_runner
 from schemas.errors import EXIT_INTERRUPTED
 from tasks.planning.faults import disk_faults
 from tasks.planning.progress import ProgressReader
@@ -33,11 +34,13 @@ class Wishes:
         resume: Continue an unfinished run of the same recipe?
         force: Make a new version even if nothing has changed.
         keep: Versions that stay; None deletes none.
+        runner: Where the work on shards is done.
     """
 
     resume: Resume = "auto"
     force: bool = False
     keep: int | None = None
+    runner: Runner = THREADS
 
 
 def run_generate(
@@ -51,6 +54,7 @@ def run_generate(
         CorpusmithError: As the flow does.
     """
     outlet = open_outlet(out)
+    check_runner(wishes.runner)
     with working("checking the recipe", quiet=quiet):
         checked = check_recipe(recipe, overrides=overrides)
         facts = run_facts(checked)

@@ -74,12 +74,12 @@ class Corpus:
         """
         if len(self) <= size:
             return self
-        return self.take(np.sort(_lowest(self, size, key)))
+        return self.take(lowest(row_hashes(self.ids, self.strings, key=key), size))
 
 
-def _lowest(corpus: Corpus, size: int, key: str) -> NDArray[np.int64]:
-    hashes = row_hashes(corpus.ids, corpus.strings, key=key)
-    return np.argsort(hashes, kind="stable")[:size]
+def lowest(hashes: NDArray[np.uint64], size: int) -> NDArray[np.int64]:
+    """Return the places of the `size` lowest hashes in ascending order; of equals, the first."""
+    return np.sort(np.argsort(hashes, kind="stable")[:size])
 
 
 def row_hashes(ids: Sequence[str], texts: Sequence[str], *, key: str) -> NDArray[np.uint64]:

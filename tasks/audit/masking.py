@@ -14,7 +14,7 @@ from schemas.audit import Audit, Evidence, Finding, Group, Section, Table
 from tasks.audit.corpus import Corpus
 from tasks.audit.excerpts import MOST_CHARS
 from tasks.quality.fingerprints import normalise_text
-from tasks.quality.pii import Hit, find_personal_data, mask_end, mask_text, mask_value
+from tasks.quality.pii import Hit, find_personal_data, mask_end, mask_spans, mask_text
 
 _WORD = regex.compile(r"(?:[\p{L}\p{N}]\p{M}*+)++")
 _MOST_WORDS = 12
@@ -214,17 +214,15 @@ def _words(text: str) -> list[tuple[str, int, int]]:
 
 def _mask_runs(text: str, runs: set[Words]) -> str:
     """Mask the runs of words that stand in a text: the longest at each place."""
-    words, place, parts, last = _words(text), 0, [], 0
+    words, place, spans = _words(text), 0, []
     while place < len(words):
         sizes = range(min(_MOST_WORDS, len(words) - place), 0, -1)
         found = (n for n in sizes if tuple(word for word, _, _ in words[place : place + n]) in runs)
         size = next(found, 0)
         if size:
-            start, end = words[place][1], words[place + size - 1][2]
-            parts += [text[last:start], mask_value(text[start:end])]
-            last = end
+            spans.append((words[place][1], words[place + size - 1][2]))
         place += size or 1
-    return "".join(parts) + text[last:]
+    return mask_spans(text, spans)
 
 
 def _with_table(audit: Audit, table: Table) -> Audit:

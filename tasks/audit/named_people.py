@@ -4,7 +4,7 @@ from schemas.audit import Finding, Group, Metric, Section
 from tasks.audit.corpus import Corpus
 from tasks.audit.excerpts import MOST_ROWS, Count, excerpt
 from tasks.quality.named_people import ENTITIES, Named, find_names, why_not
-from tasks.quality.pii import mask_value
+from tasks.quality.pii import mask_spans
 
 SAMPLE_ROWS = 1_000
 """Rows that are read: a language model tags every word of them."""
@@ -70,16 +70,10 @@ def _finding(sample: Corpus, by_row: dict[int, list[Named]]) -> Finding:
             excerpt(
                 sample,
                 place,
-                text=_masked(sample.strings[place], found),
+                text=mask_spans(sample.strings[place], [(one.start, one.end) for one in found]),
                 spans=[(one.start, one.end) for one in found],
                 note=", ".join(sorted({one.kind.lower() for one in found})),
             )
             for place, found in list(by_row.items())[:MOST_ROWS]
         ),
     )
-
-
-def _masked(text: str, found: list[Named]) -> str:
-    for one in found:
-        text = text[: one.start] + mask_value(text[one.start : one.end]) + text[one.end :]
-    return text

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from schemas.errors import RunError
-from tasks.audit.corpus import Corpus, row_hashes
+from tasks.audit.corpus import Corpus, lowest, row_hashes
 
 _COLUMNS = ("id", "text", "label", "strategy", "prompt", "attributes", "logprob", "num_tokens")
 _NUMBERS = ("logprob", "num_tokens")
@@ -77,7 +77,7 @@ def release_shards(release: Path) -> Iterator[tuple[pa.Table, NDArray[np.str_]]]
 def _lowest(
     tables: Sequence[pa.Table], hashes: NDArray[np.uint64], size: int
 ) -> tuple[list[pa.Table], NDArray[np.uint64]]:
-    places = np.sort(np.argsort(hashes, kind="stable")[:size])
+    places = lowest(hashes, size)
     return [pa.concat_tables(tables).take(pa.array(places))], hashes[places]
 
 

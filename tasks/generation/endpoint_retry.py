@@ -12,10 +12,11 @@ FIRST_SECONDS, MOST_SECONDS = 0.5, 60.0
 
 
 def pause_seconds(seed: int, tries: int) -> float:
-    """Draw the pause before a request is sent again: full jitter, exponential backoff.
+    """Draw the pause before a request is sent again: equal jitter, exponential backoff.
 
-    Uniform between 0 and `min(60, 0.5 * 2^tries)` seconds (Brooker, *Exponential Backoff And
-    Jitter*, 2015). A function of its arguments alone.
+    Uniform in the upper half of 0 to `min(60, 0.5 * 2^tries)` seconds (Brooker, *Exponential
+    Backoff And Jitter*, 2015): the pauses before eight more tries are at least 61 seconds together.
+    A function of its arguments alone.
 
     Args:
         seed: The row's own seed.
@@ -23,7 +24,7 @@ def pause_seconds(seed: int, tries: int) -> float:
     """
     key = fold(np.array(seed, dtype=np.uint64), int(Stream.RETRY))
     bound = min(MOST_SECONDS, FIRST_SECONDS * 2.0 ** min(tries, 30))
-    return float(uniforms(key, tries)) * bound
+    return (1.0 + float(uniforms(key, tries))) / 2.0 * bound
 
 
 def retry_after(header: str | None, *, now: float) -> float | None:

@@ -1,132 +1,247 @@
-"""Near duplicates among texts that come one after the other: found by sketches, checked exactly."""
+"""Near duplicates among texts that come one after the other: found by sketches, checked exactly.
 
-from collections.abc import Iterable, Iterator
+Texts come in blocks. A block is compared with the kept texts of all blocks before it by one join in
+a database on disk, and with those of its own in memory, so memory is that of a block.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from math import sqrt
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-from rensa import RMinHash, RMinHashLSH
+from numpy.typing import NDArray
 
-from tasks.quality.similarity import jaccard, shingles_of_normal
+from tasks.quality.buckets import Buckets, Pairs, distinct_pairs, ranks
+from tasks.quality.kept_texts import Kept, KeptTexts
+from tasks.quality.shingle_sets import hash_shingles, similarities
+from tasks.quality.sketches import Sketches, may_match, sketch_texts
 
-NUM_PERMUTATIONS = 128
-LEAST_RECALL = 0.99
-"""Least probability that a pair exactly at the threshold is found."""
-_SEED = 1
-_BLOCK = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Sketch:
-    """A normalised text, ready to be looked up and inserted."""
-
-    normal: str
-    shingles: frozenset[str]
-    minhash: RMinHash
+LEAST_BLOCK = 1 << 14
+MOST_BLOCK = 1 << 18
+_BLOCKS_PER_CORPUS = 16
+_PART = 512
+_COMPARED = 1 << 14
+_COMPARED_CHARACTERS = 1 << 20
 
 
-def sketch_texts(normals: Iterable[str]) -> Iterator[Sketch]:
-    """Sketch normalised texts, some at a time; a sketch is a function of its text alone."""
-    rest = iter(normals)
-    while block := list(islice(rest, _BLOCK)):
-        sets = [shingles_of_normal(normal) for normal in block]
-        minhashes = RMinHash.from_token_sets(sets, NUM_PERMUTATIONS, _SEED)
-        yield from map(Sketch, block, sets, minhashes)
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches:
+    """Pairs of rows that are near duplicates, in any order.
+
+    Args:
+        later: Row numbers, shape `(M,)`.
+        earlier: Row numbers below those, of rows that were kept or are not decided yet, shape
+            `(M,)`.
+        similarities: Jaccard similarity of each pair, at least the threshold, shape `(M,)`.
+        copies: Whether the normalised texts are equal, shape `(M,)`.
+    """
+
+    later: NDArray[np.int64]
+    earlier: NDArray[np.int64]
+    similarities: NDArray[np.float64]
+    copies: NDArray[np.bool_]
+
+
+class Texts(Protocol):
+    """Texts to compare with."""
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Row number of each, ascending, shape `(N,)`."""
+
+    @property
+    def sketches(self) -> Sketches:
+        """Their sketches."""
+
+    def normals_of(self, rows: NDArray[np.int64]) -> dict[int, str]:
+        """Return the normalised texts of some rows, which are all here."""
+
+
+class Judge(Protocol):
+    """Decides which rows are kept, to be compared with later ones."""
+
+    def worth(self, later: NDArray[np.int64], earlier: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell of pairs of rows, both of shape `(M,)`, whether anything depends on comparing them.
+
+        Pairs that may be copies are compared in any case.
+        """
+
+    def found(self, matches: Matches) -> None:
+        """Take note of pairs that were compared and match."""
+
+    def keep(self, rows: range) -> NDArray[np.bool_]:
+        """Decide on rows, all of whose matches were found: shape `(len(rows),)`."""
 
 
 class NearDuplicateIndex:
-    """Texts seen so far, searched by MinHash and locality-sensitive hashing.
+    """Texts kept so far, searched by MinHash keys.
 
-    A match is a text whose Jaccard similarity, computed exactly, is at least the threshold: none is
-    false. Of the true ones, a pair at the threshold is missed with probability below 0.01 and a
-    more similar pair more rarely (thresholds below 0.04 apart). Texts that share no character
-    5-gram never match, whatever the threshold.
+    A match is a text whose Jaccard similarity, computed exactly but for hashes (`ShingleSets`), is
+    at least the threshold: none is false. Of the true ones, a pair at the threshold is missed with
+    probability below 0.0001 and a more similar pair more rarely (thresholds below 0.04 apart).
+    Copies are never missed. Texts that share no character 5-gram never match, whatever the
+    threshold. What is found depends on the texts and their order, not on how they are cut into
+    calls.
 
-    A text costs about 5 kB at threshold 0.8: 32 band entries, a signature and the text itself.
+    Texts made from one template share keys by the thousand without being alike enough. Sizes and
+    bitmaps rule out nearly all of these pairs, some millions at a time.
 
     References:
         Broder, SEQUENCES 1997. https://doi.org/10.1109/SEQUEN.1997.666900
-        Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4. http://www.mmds.org
     """
 
-    def __init__(self, *, threshold: float) -> None:
-        """Find pairs of at least this similarity, 0 to 1."""
-        self.threshold = threshold
-        self._lsh = RMinHashLSH(threshold, NUM_PERMUTATIONS, num_bands(threshold))
-        self._least_agreement = least_agreement(threshold)
-        self._normals: list[str] = []
-        self._num_shingles = np.empty(_BLOCK, dtype=np.int64)
-        self._signatures = np.empty((_BLOCK, NUM_PERMUTATIONS), dtype=np.uint32)
+    def __init__(self, *, threshold: float, folder: Path | None = None) -> None:
+        """Start without texts.
 
-    def insert(self, sketch: Sketch) -> int:
-        """Add a text and return its key: how many were added before it."""
-        key = len(self._normals)
-        if key == len(self._signatures):
-            self._num_shingles = np.append(self._num_shingles, np.empty_like(self._num_shingles))
-            self._signatures = np.vstack([self._signatures, np.empty_like(self._signatures)])
-        self._lsh.insert(key, sketch.minhash)
-        self._normals.append(sketch.normal)
-        self._num_shingles[key] = len(sketch.shingles)
-        self._signatures[key] = sketch.minhash.digest()
-        return key
-
-    def candidates(self, sketch: Sketch) -> list[int]:
-        """Return the keys of texts that may match, in ascending order.
-
-        Texts made from one template share bands by the thousand without being alike enough. What
-        sizes and whole signatures rule out costs a hundredth of an exact comparison.
+        Args:
+            threshold: Least similarity of a match, 0 to 1.
+            folder: Where a corpus of several blocks is kept while this object lives; None for the
+                system's place of temporary files.
         """
-        keys = np.array(self._lsh.query(sketch.minhash), dtype=np.int64)
-        if keys.size == 0:
-            return []
-        own, others = len(sketch.shingles), self._num_shingles[keys]
-        # The intersection is at most the smaller set, the union at least the larger one.
-        sizes_allow = np.minimum(own, others) / np.maximum(own, others) >= self.threshold
-        keys = np.sort(keys[sizes_allow])
-        signature = np.array(sketch.minhash.digest(), dtype=np.uint32)
-        agreement = (self._signatures[keys] == signature).sum(axis=1)
-        likely: list[int] = keys[agreement >= self._least_agreement].tolist()
-        return likely
+        self._threshold = threshold
+        self._folder = folder
+        self._num_rows = 0
+        self._before: KeptTexts | None = None
+        self._recent = self._sketched([], [])
 
-    def similarity(self, sketch: Sketch, key: int) -> float:
-        """Return the exact similarity to an indexed text."""
-        return jaccard(sketch.shingles, shingles_of_normal(self._normals[key]))
+    def __len__(self) -> int:
+        """Return the number of rows so far, kept or not: the number of the next one."""
+        return self._num_rows
 
-    def matches(self, sketch: Sketch, key: int) -> bool:
-        """Tell whether an indexed text is a match."""
-        return self.similarity(sketch, key) >= self.threshold
+    @property
+    def block(self) -> int:
+        """How many rows are best given at once: more of a large corpus, so that joins are few."""
+        return min(max(self._num_rows // _BLOCKS_PER_CORPUS, LEAST_BLOCK), MOST_BLOCK)
 
-    def nearest(self, sketch: Sketch) -> tuple[int, float] | None:
-        """Return the key and similarity of the most similar match, the earliest of equals."""
-        found = [(key, self.similarity(sketch, key)) for key in self.candidates(sketch)]
-        matches = [(key, similarity) for key, similarity in found if similarity >= self.threshold]
-        return max(matches, key=lambda match: (match[1], -match[0]), default=None)
+    def insert(self, normals: Sequence[str], names: Sequence[str]) -> None:
+        """Keep further rows without looking for their matches."""
+        for start in range(0, len(normals), LEAST_BLOCK):
+            part = slice(start, start + LEAST_BLOCK)
+            self._remember(self._sketched(normals[part], names[part]))
+
+    def search(self, normals: Sequence[str], names: Sequence[str], judge: Judge) -> None:
+        """Find the matches of further rows among the kept rows before them.
+
+        Args:
+            normals: Normalised texts of the rows, in order.
+            names: What they are called, as many.
+            judge: Is told the matches, and decides which rows are kept.
+        """
+        for start in range(0, len(normals), MOST_BLOCK):
+            part = slice(start, start + MOST_BLOCK)
+            own = self._sketched(normals[part], names[part])
+            search = _Search(own, judge, self._threshold)
+            if self._before is not None:
+                search.look_in(self._before)
+            kept = search.decide(self._recent)
+            self._remember(own.take(np.flatnonzero(kept)))
+
+    def names(self, rows: Iterable[int]) -> dict[int, str]:
+        """Return the names of kept rows."""
+        wanted = np.fromiter(set(rows), dtype=np.int64)
+        places = np.flatnonzero(np.isin(self._recent.rows, wanted)).tolist()
+        found = {int(self._recent.rows[place]): self._recent.names[place] for place in places}
+        if self._before is not None and len(found) < len(wanted):
+            found |= self._before.names(wanted)
+        return found
+
+    def _sketched(self, normals: Sequence[str], names: Sequence[str]) -> Kept:
+        first = self._num_rows
+        self._num_rows += len(normals)
+        rows = np.arange(first, self._num_rows)
+        sketches = sketch_texts(normals, threshold=self._threshold)
+        return Kept(rows, list(normals), list(names), sketches)
+
+    def _remember(self, kept: Kept) -> None:
+        self._recent = self._recent.followed_by(kept)
+        if len(self._recent) > LEAST_BLOCK:
+            if self._before is None:
+                self._before = KeptTexts(self._folder)
+            self._before.add(self._recent)
+            self._recent = self._recent.take(np.empty(0, dtype=np.int64))
 
 
-def num_bands(threshold: float) -> int:
-    """Return into how many bands the permutations are cut: as few as find enough pairs.
+class _Search:
+    """The search for the matches of the rows of one block."""
 
-    Texts of similarity s meet in one of b bands of r values with probability 1 - (1 - s^r)^b.
+    def __init__(self, own: Kept, judge: Judge, threshold: float) -> None:
+        self._own, self._judge, self._threshold = own, judge, threshold
 
-    Raises:
-        ValueError: If `threshold` lies outside [0, 1].
-    """
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold is {threshold}, not between 0 and 1")
-    bands = 1
-    while bands < NUM_PERMUTATIONS:
-        if 1 - (1 - threshold ** (NUM_PERMUTATIONS // bands)) ** bands >= LEAST_RECALL:
-            break
-        bands *= 2
-    return bands
+    def look_in(self, before: KeptTexts) -> None:
+        """Find the matches among the kept texts of earlier blocks."""
+        self._find(before.pairs(self._own.sketches.keys), before)
+
+    def decide(self, recent: Kept) -> NDArray[np.bool_]:
+        """Find the matches within the block, and among recent texts that are still in memory.
+
+        Returns:
+            Which rows of the block are kept.
+        """
+        texts, first = recent.followed_by(self._own), len(recent)
+        buckets = Buckets(texts.sketches.keys)
+        buckets.add(np.arange(first))
+        kept = np.ones(len(self._own), dtype=np.bool_)
+        for start in range(0, len(kept), _PART):
+            part = np.arange(start, min(start + _PART, len(kept)))
+            for pairs in (buckets.pairs(part + first), buckets.pairs_among(part + first)):
+                self._find(((later - first, earlier) for later, earlier in pairs), texts)
+            rows = self._own.rows[part]
+            kept[part] = self._judge.keep(range(int(rows[0]), int(rows[-1]) + 1))
+            buckets.add(part[kept[part]] + first)
+        return kept
+
+    def _find(self, pairs: Iterable[Pairs], others: Texts) -> None:
+        """Compare pairs of a row of the block and another text, and tell the judge of matches.
+
+        The most promising pair of every row comes first, then their second ones: a judge who needs
+        no more than one match of a row need not have the others compared.
+        """
+        later, earlier, alone = self._likely(pairs, others.sketches)
+        order = np.lexsort((alone, later))
+        order = order[np.argsort(ranks(later[order]), kind="stable")]
+        for start in range(0, len(order), _COMPARED):
+            turn = order[start : start + _COMPARED]
+            rows, other_rows = self._own.rows[later[turn]], others.rows[earlier[turn]]
+            wanted = self._judge.worth(rows, other_rows) | (alone[turn] == 0)
+            if wanted.any():
+                self._compare(later[turn][wanted], other_rows[wanted], others)
+
+    def _likely(
+        self, pairs: Iterable[Pairs], others: Sketches
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+        """Return the pairs that may match, each once, and what `may_match` says of them."""
+        own, threshold = self._own.sketches, self._threshold
+        left, right = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        for later, earlier in pairs:
+            may, _ = may_match(own, others, (later, earlier), threshold=threshold)
+            left.append(later[may])
+            right.append(earlier[may])
+        likely = distinct_pairs(np.concatenate(left), np.concatenate(right))
+        return *likely, may_match(own, others, likely, threshold=threshold)[1]
+
+    def _compare(self, places: NDArray[np.int64], rows: NDArray[np.int64], others: Texts) -> None:
+        normal_of = others.normals_of(rows)
+        lefts = [self._own.normals[place] for place in places.tolist()]
+        rights = [normal_of[row] for row in rows.tolist()]
+        found = pair_similarities(lefts, rights)
+        near = np.flatnonzero(found >= self._threshold)
+        copies = [lefts[pair] == rights[pair] for pair in near.tolist()]
+        later = self._own.rows[places[near]]
+        self._judge.found(Matches(later, rows[near], found[near], np.array(copies, dtype=bool)))
 
 
-def least_agreement(threshold: float) -> int:
-    """Return how many values of two signatures must agree: 4 standard deviations below the mean.
-
-    Of texts with similarity s each value agrees with probability s, so a pair at the threshold is
-    lost here with probability below 0.001.
-    """
-    mean = NUM_PERMUTATIONS * threshold
-    return max(int(mean - 4 * sqrt(mean * (1 - threshold))), 0)
+def pair_similarities(lefts: Sequence[str], rights: Sequence[str]) -> NDArray[np.float64]:
+    """Return the Jaccard similarity of pairs of normalised texts (see `ShingleSets`), M of them."""
+    result = np.zeros(len(lefts))
+    sizes = [len(left) + len(right) for left, right in zip(lefts, rights, strict=True)]
+    portions = np.cumsum(np.array(sizes, dtype=np.int64)) // _COMPARED_CHARACTERS
+    for part in np.split(np.arange(len(lefts)), np.flatnonzero(np.diff(portions)) + 1):
+        place_of: dict[str, int] = {}
+        left, right = (
+            [place_of.setdefault(texts[pair], len(place_of)) for pair in part.tolist()]
+            for texts in (lefts, rights)
+        )
+        sets = hash_shingles(list(place_of))
+        result[part] = similarities(sets, np.array(left, np.int64), np.array(right, np.int64))
+    return result

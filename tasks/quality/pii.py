@@ -163,6 +163,19 @@ def mask_value(value: str) -> str:
     return value[:edge] + "*" * (len(value) - 2 * edge) + value[len(value) - edge :]
 
 
+def mask_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return a text of the same length with the values at some spans masked, one after the other.
+
+    Args:
+        text: Any text.
+        spans: Start and end of each value, in code points; they may overlap.
+    """
+    chars = list(text)
+    for start, end in spans:
+        chars[start:end] = mask_value("".join(chars[start:end]))
+    return "".join(chars)
+
+
 def mask_end(text: str) -> str:
     """Return a text that was cut, of the same length, without the half value that may end it.
 

@@ -11,12 +11,12 @@ from tasks.planning.shards import file_sha256
 
 PACKAGES = (
     "corpusmith",
+    "duckdb",
     "great-expectations",
     "numpy",
     "pandas",
     "prefect",
     "pyarrow",
-    "rensa",
     "scikit-learn",
     "tokenizers",
     "torch",

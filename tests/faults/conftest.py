@@ -58,6 +58,11 @@ def watch_files(process: Any, out: Path, *, until: int | None = None) -> int:
     return most
 
 
+@pytest.fixture(scope="session", name="count_files")
+def count_files_fixture() -> Callable[[Path], int]:
+    return count_files
+
+
 @pytest.fixture(scope="session")
 def watch() -> Callable[..., int]:
     return watch_files
@@ -164,6 +169,12 @@ def line_to() -> Iterator[Callable[[int], Line]]:
 def moments() -> int:
     """How many random moments a test tries: few in CI, as many as asked for by `make faults`."""
     return int(os.environ.get("CORPUSMITH_KILLS", "4"))
+
+
+@pytest.fixture(scope="session")
+def outage_seconds(moments: int) -> float:
+    """How long an endpoint stays away: a minute in `make faults`."""
+    return 60.0 if moments >= 50 else 1.0
 
 
 def find_children(pid: int) -> list[int]:

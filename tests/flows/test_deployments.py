@@ -23,7 +23,7 @@ def flow_of(deployment: dict[str, Any]) -> Flow[..., Any]:
 
 def test_there_is_a_night_and_a_week() -> None:
     flows = {name: flow_of(one).name for name, one in DEPLOYMENTS.items()}
-    assert flows == {"nightly": "generate", "weekly": "audit"}
+    assert flows == {"nightly": "generate", "weekly": "audit", "worth": "evaluate"}
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
@@ -57,6 +57,13 @@ def test_every_parameter_has_a_value_a_type_and_an_explanation(name: str) -> Non
 @pytest.mark.parametrize("wrong", [{"keep": 0}, {"resume": "perhaps"}, {"recipe": None}])
 def test_wrong_parameters_are_refused(wrong: dict[str, Any]) -> None:
     one = DEPLOYMENTS["nightly"]
+    with pytest.raises(Exception, match=next(iter(wrong))):
+        flow_of(one).validate_parameters({**one["parameters"], **wrong})
+
+
+@pytest.mark.parametrize("wrong", [{"terms": {"at_least": 3}}, {"terms": {"sed": 1}}, {"test": 1}])
+def test_wrong_parameters_of_an_evaluation_are_refused(wrong: dict[str, Any]) -> None:
+    one = DEPLOYMENTS["worth"]
     with pytest.raises(Exception, match=next(iter(wrong))):
         flow_of(one).validate_parameters({**one["parameters"], **wrong})
 

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.recipe import Recipe
 from schemas.row import RELEASED_SCHEMA, SCORES
-from tasks.expectations.frame import release_frame
+from tasks.expectations.frame import release_columns, release_frame
 
 LABELS = {"yes": "agrees", "1": "counts", "<script>alert(1)</script>": "breaks | `pages` $x"}
 QUOTAS = {"yes": 50, "1": 50, "<script>alert(1)</script>": 100}
@@ -55,7 +55,8 @@ def table() -> pa.Table:
 def frame(table: pa.Table) -> pd.DataFrame:
     none = np.zeros(200, dtype=np.bool_)
     split = np.repeat(list(SPLITS), list(SPLITS.values()))
-    return release_frame(table, split=split, duplicate=none, near_duplicate=none)
+    columns = release_columns(table, split=pa.array(split), duplicate=none, near_duplicate=none)
+    return release_frame([columns])
 
 
 @pytest.fixture(scope="session")

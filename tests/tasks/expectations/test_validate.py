@@ -71,13 +71,14 @@ def test_a_good_corpus_passes_every_gate(judge: Judge, frame: pd.DataFrame) -> N
 
 def spoil(frame: pd.DataFrame, column: str, value: object, rows: int = 1) -> pd.DataFrame:
     values = frame[column].astype(object)
-    values.iloc[:rows] = value
+    values.iloc[:rows] = values.iloc[150] if value is SAME_AS_ROW_150 else value
     return frame.assign(**{column: values.infer_objects()})
 
 
+SAME_AS_ROW_150 = object()
 SPOILT: list[tuple[str, object, int, set[str], float | None]] = [
     ("text", None, 3, {"no_nulls"}, 3.0),
-    ("id", "mini-000150-0", 1, {"ids_unique"}, 2.0),
+    ("id", SAME_AS_ROW_150, 1, {"ids_unique"}, 2.0),
     ("label", "no", 1, {"labels_known", "label_quota"}, 1.0),
     ("label", "1", 2, {"label_quota"}, 4.0),
     ("strategy", "greedy", 1, {"strategies_known"}, 1.0),

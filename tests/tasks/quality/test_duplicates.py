@@ -115,7 +115,7 @@ def test_without_gates_every_row_is_admitted():
 
 
 def test_ids_and_texts_must_be_as_many():
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="1 ids for 2 texts"):
         Selector(duplicate=True, near_duplicate=None).admit(["a"], ["x", "y"])
 
 

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -5,7 +6,15 @@ import pytest
 
 from schemas.gates import RowGates
 from schemas.row import SCORED_SCHEMA, SCORES, SELECTED_SCHEMA
-from tasks.quality.selection import count_reasons, open_selector, remember_accepted, select_shard
+from schemas.shard import FileRef
+from tasks.quality.selection import (
+    blocks,
+    count_reasons,
+    open_selector,
+    remember_accepted,
+    select_shard,
+    select_shards,
+)
 
 TEXTS = ["where is my card", "I lost it again", "Where is my card?", "x", "what does it cost"]
 
@@ -70,3 +79,26 @@ def test_no_candidates() -> None:
     table = select_shard(scored([]), open_selector(RowGates()))
     assert table.num_rows == 0
     assert count_reasons(table) == {}
+
+
+def test_shards_decided_together_are_decided_as_one_after_the_other() -> None:
+    shards = [scored(TEXTS[:2]), scored([], first=2), scored(TEXTS[2:], rejected=(1,), first=2)]
+    selector = open_selector(RowGates())
+    apart = [select_shard(shard, selector) for shard in shards]
+    together = select_shards(shards, open_selector(RowGates()))
+    assert [table.to_pylist() for table in together] == [table.to_pylist() for table in apart]
+    assert all(table.schema.equals(SELECTED_SCHEMA) for table in together)
+
+
+@pytest.mark.parametrize("rows", [[], [5], [20_000], [9_000] * 5, [1, 1, 40_000, 0, 3]])
+def test_blocks_are_whole_shards_in_order_and_just_large_enough(rows: list[int]) -> None:
+    selector = open_selector(RowGates())
+    refs = [
+        FileRef(path=Path(str(place)), sha256="0" * 64, rows=count)
+        for place, count in enumerate(rows)
+    ]
+    found = list(blocks(refs, selector))
+    assert [ref for block in found for ref in block] == refs
+    sizes = [[ref.rows for ref in block] for block in found]
+    assert all(sum(size) >= selector.block for size in sizes[:-1])
+    assert all(sum(size[:-1]) < selector.block for size in sizes)
