@@ -20,6 +20,7 @@ from schemas.manifest import Manifest
 from schemas.recipe import Recipe
 from tasks.planning.progress import Progress, ProgressReader
 from tasks.planning.workspace import Workspace
+from tasks.release.outlet import Place
 
 
 class Board:
@@ -55,7 +56,7 @@ class Board:
         else:
             update_progress_artifact(self._artifact, percent, description=words)
 
-    def finish(self, release: Path, manifest: Manifest) -> None:
+    def finish(self, release: Place, manifest: Manifest) -> None:
         """Show what the run made."""
         rows = manifest.rows
         say(
@@ -108,7 +109,7 @@ def _words(progress: Progress) -> str:
     )
 
 
-def _summary(release: Path, manifest: Manifest) -> str:
+def _summary(release: Place, manifest: Manifest) -> str:
     verdicts = {True: "pass", False: "**fail**"}
     gates = "\n".join(
         f"| {gate.name} | {verdicts[gate.passed]} | {gate.observed} | {gate.bound} |"
@@ -124,7 +125,8 @@ def _summary(release: Path, manifest: Manifest) -> str:
     )
 
 
-def _link(folder: Path) -> str:
-    # Browsers open no local file from a page of the web: the path is there to be copied.
-    page = folder / "report.html"
-    return f"Report: [report.html]({page.resolve().as_uri()}), `{page}`"
+def _link(folder: Place) -> str:
+    page = f"{folder}/report.html"
+    # Browsers open neither a local file nor an object store: the place is there to be copied.
+    address = Path(page).resolve().as_uri() if isinstance(folder, Path) else page
+    return f"Report: [report.html]({address}), `{page}`"

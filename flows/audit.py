@@ -13,6 +13,8 @@ from schemas.errors import CorpusmithError, GateError
 from tasks.audit.reading import Choice
 from tasks.audit.run import Request
 from tasks.audit_dataset import audit_dataset
+from tasks.release.fetch import local_copy, optional_copy
+from tasks.release.outlet import Place
 from tasks.release.publish import LATEST, latest
 
 _COLUMNS = Choice()
@@ -20,18 +22,18 @@ _COLUMNS = Choice()
 
 @flow(name="audit", validate_parameters=True)
 def audit(
-    data: Path,
+    data: Place,
     out: Path,
     columns: Choice = _COLUMNS,
-    reference: Path | None = None,
-    holdout: Path | None = None,
+    reference: Place | None = None,
+    holdout: Place | None = None,
     gates: Path | None = None,
 ) -> Path | State[Any]:
     """Audit a dataset.
 
     Args:
         data: A Parquet, CSV or JSON lines file, a folder of them, a release, or the folder of a
-            corpus, `OUT/NAME`: then its newest release.
+            corpus, `OUT/NAME`: then its newest release. Any of them by its path or its URI.
         out: Folder of the report; an older report in it is replaced.
         columns: The columns of texts and labels, of the other files as well.
         reference: Real data of the task, to compare with.
@@ -46,9 +48,10 @@ def audit(
         GateError: If the verdict is `block`; the report is written.
     """
     try:
-        request = Request(newest(data), columns, reference, holdout, gates=gates)
+        beside = optional_copy(reference), optional_copy(holdout)
+        request = Request(newest(local_copy(data)), columns, *beside, gates=gates)
         found = policies.patient(audit_dataset)(request, out)
-        show_audit(found, out, name=data.name)
+        show_audit(found, out, name=str(data).rstrip("/").rpartition("/")[2])
         if (error := refusal(found, out)) is not None:
             raise error
         return out / "report.html"

@@ -3,7 +3,7 @@
 from collections import deque
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, assert_never
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -21,14 +21,15 @@ from schemas.recipe import Recipe
 from schemas.shard import FileRef
 from tasks.arrange_rows import arrange_rows
 from tasks.audit_release import audit_release
+from tasks.deliver_release import deliver_release
 from tasks.export_dataset import export_dataset
 from tasks.inject_noise import inject_noise
 from tasks.plan_rows import plan_rows
-from tasks.planning.workspace import Workspace, locked
+from tasks.planning.workspace import Workspace, locked, workspace_of
 from tasks.preflight.checks import check_recipe
 from tasks.preflight.opening import nothing_new, open_run, run_facts
+from tasks.release.outlet import Folder, Outlet, Place, Sent, StagedStore, open_outlet
 from tasks.release.publish import sweep
-from tasks.release.retention import retire_failures, retire_releases
 from tasks.render_prompts import render_prompts
 from tasks.score_rows import score_rows
 from tasks.select_rows import select_rows
@@ -44,13 +45,13 @@ Resume = Literal["auto", "never", "always"]
 )
 def generate(
     recipe: Path,
-    out: Path = Path("out"),
+    out: Place = Path("out"),
     overrides: list[str] | None = None,
     resume: Resume = "auto",
     force: bool = False,
     keep: Annotated[int, Field(ge=1)] | None = None,
     runner: Runner = THREADS,
-) -> Path | State[Any]:
+) -> Place | State[Any]:
     """Make a corpus from a recipe and release it.
 
     An interrupted run continues where it stopped: what stands whole in the workspace is not made
@@ -59,7 +60,8 @@ def generate(
 
     Args:
         recipe: The recipe file.
-        out: Folder that holds the corpora; the release goes to `OUT/NAME/VERSION`.
+        out: Folder that holds the corpora, or the URI of one; the release goes to
+            `OUT/NAME/VERSION`.
         overrides: `KEY=VALUE` settings that replace the recipe's.
         resume: `auto` continues an unfinished run of the same recipe and model, `never` begins
             anew, `always` only continues.
@@ -70,7 +72,8 @@ def generate(
             cluster.
 
     Returns:
-        The release's folder; within Prefect the state that says how the run ended (`states`).
+        The release's folder or URI; within Prefect the state that says how the run ended
+        (`states`).
 
     Raises:
         InputError: If the recipe or anything it names is wrong; nothing is written.
@@ -78,20 +81,27 @@ def generate(
         RunError: If the run cannot go on; the same call resumes it.
     """
     try:
+        outlet = open_outlet(out)
         checked = check_recipe(recipe, overrides=overrides or [])
-        home = out / checked.recipe.name
+        home = outlet.home(checked.recipe.name)
         facts = run_facts(checked)
         with locked(home):
             sweep(home)
+            late = outlet.catch_up(home)
+            if late is not None and late.manifest.recipe_sha256 == facts.recipe_sha256:
+                # All that was missing of this run is that its release arrives.
+                board = Board(workspace_of(home, facts), checked.recipe)
+                return conclude(late, checked.recipe, board=board, outlet=outlet, keep=keep)
             if resume == "auto" and not force:
-                found = nothing_new(home, facts)
+                found = nothing_new(home, facts, outlet)
                 if found is not None:
                     return states.unchanged(found)
             workspace = open_run(checked, home, facts, resume=resume)
+            outlet.prepare(workspace)
             board = Board(workspace, checked.recipe)
             with crew_of(runner, workspace, device=checked.model.info.device) as crew:
                 make_rows(workspace, checked.recipe, board=board, crew=crew)
-            return make_version(workspace, checked.recipe, board=board, keep=keep)
+            return make_version(workspace, checked.recipe, board=board, outlet=outlet, keep=keep)
     except CorpusmithError as error:
         # Raised, it would end in the same state as any bug.
         return states.failure(error)
@@ -150,31 +160,52 @@ def run_round(workspace: Workspace, number: int, shards: int, *, board: Board, c
     board.update(force=True)
 
 
-def make_version(workspace: Workspace, recipe: Recipe, *, board: Board, keep: int | None) -> Path:
+def make_version(
+    workspace: Workspace, recipe: Recipe, *, board: Board, outlet: Outlet, keep: int | None
+) -> Place:
     """Validate, audit and publish the rows, and delete what is older than the versions kept.
 
     Raises:
         GateError: If the corpus must not be released.
         RunError: If the run cannot go on.
     """
-    home = workspace.folder.parent
     gates = validate_dataset(workspace.folder)
     audit_release(workspace.folder)
     release = export_dataset(workspace.folder, gates)
     manifest = Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
+    sent = Sent(deliver(release, outlet), manifest)
+    return conclude(sent, recipe, board=board, outlet=outlet, keep=keep)
+
+
+def deliver(release: Path, outlet: Outlet) -> Place:
+    """Bring a version to where releases stand; in a folder of this machine it stands already."""
+    match outlet:
+        case Folder():
+            return release
+        case StagedStore():
+            return policies.patient(deliver_release)(release, outlet)
+        case _:
+            assert_never(outlet)
+
+
+def conclude(
+    sent: Sent, recipe: Recipe, *, board: Board, outlet: Outlet, keep: int | None
+) -> Place:
+    """Show what was made, delete what is older than is kept, and refuse what failed."""
+    release, manifest, home = sent.place, sent.manifest, outlet.home(recipe.name)
     board.finish(release, manifest)
     if keep is not None:
-        retire_failures(home, keep=keep)
+        outlet.retire(home, keep=keep, failed=True)
     if manifest.verdict == "fail":
         raise refusal(release, manifest, recipe)
     if keep is not None:
-        retire_releases(home, keep=keep)
+        outlet.retire(home, keep=keep, failed=False)
     return release
 
 
-def refusal(release: Path, manifest: Manifest, recipe: Recipe) -> GateError:
+def refusal(release: Place, manifest: Manifest, recipe: Recipe) -> GateError:
     """Say what is wrong with a failed corpus; missing rows first, for they fail gates too."""
-    rows, place = manifest.rows, str(release / "report.html")
+    rows, place = manifest.rows, f"{release}/report.html"
     if manifest.shortfalls and not recipe.budget.allow_shortfall:
         most = max(manifest.shortfalls, key=lambda shortfall: shortfall.missing)
         return GateError(

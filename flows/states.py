@@ -11,7 +11,6 @@
 """
 
 import logging
-from pathlib import Path
 from typing import Any
 
 from prefect.client.schemas.objects import State
@@ -19,6 +18,7 @@ from prefect.states import Completed, Failed
 
 from flows.logs import say
 from schemas.errors import CorpusmithError, GateError, InputError
+from tasks.release.outlet import Place
 
 GATE_FAILED = "GateFailed"
 SHORTFALL = "Shortfall"
@@ -42,9 +42,10 @@ def failure(error: CorpusmithError) -> State[Any]:
     return Failed(name=_name(error), message=message, data=error)
 
 
-def unchanged(release: Path) -> State[Path]:
+def unchanged(release: Place) -> State[Place]:
     """Name the state of a run that had nothing to do; who calls the flow gets the release."""
-    say("run.unchanged", f"nothing new beside {release.name}", release=str(release))
+    name = str(release).rpartition("/")[2]
+    say("run.unchanged", f"nothing new beside {name}", release=str(release))
     message = f"made of the same recipe, model and versions already: {release}"
     return Completed(name=UNCHANGED, message=message, data=release)
 

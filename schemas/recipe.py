@@ -104,7 +104,7 @@ class Examples(Frozen):
     """Few-shot examples: a JSONL file of `{"text": ..., "label": ...}`."""
 
     path: str = Field(min_length=1)
-    """File beside the recipe."""
+    """File beside the recipe, or its URI (s3, gs, hf, https)."""
     per_row: int = Field(default=3, ge=0, le=100)
     """Number of examples in each prompt."""
     draw: Literal["own", "mixed"] = "own"

@@ -18,9 +18,10 @@ class RecipeAudit(Frozen):
     """Rows that are measured at most: those with the smallest hash of id and text. It bounds time
     and memory, and the report states it."""
     reference: str | None = Field(default=None, min_length=1)
-    """Real data of the task beside the recipe: a file or folder with the columns text and label."""
+    """Real data of the task, beside the recipe or as a URI (s3, gs, hf, https): a file or folder
+    with the columns text and label."""
     holdout: str | None = Field(default=None, min_length=1)
-    """Evaluation data beside the recipe that must not be in the release."""
+    """Evaluation data, beside the recipe or as a URI, that must not be in the release."""
     generator: bool = False
     """Let the recipe's own model, which must be decoder-only, read a sample of the texts: how
     probable they are, which labels it would give them, which pronouns it expects where."""

@@ -1,8 +1,8 @@
 """Loading a recipe: file and `--set` items in, a checked recipe or one clear error out."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +14,14 @@ from schemas.models import OpenAIModel, VllmModel
 from schemas.overrides import apply_overrides
 from schemas.recipe import Recipe, ScriptedModel, TransformersModel
 from schemas.recipe_errors import recipe_error, shown, suggest
+from schemas.uri import check_recipe_uri, is_uri
 from schemas.yaml_source import MAX_BYTES, KeyPath, Source, dotted, parse_yaml
 
 TEMPLATE: KeyPath = ("prompt", "template")
 EXAMPLES: KeyPath = ("prompt", "examples", "path")
 MODEL: KeyPath = ("model", "name")
+REFERENCE: KeyPath = ("audit", "reference")
+HOLDOUT: KeyPath = ("audit", "holdout")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
@@ -32,6 +35,7 @@ class LoadedRecipe:
         folder: The file's folder, resolved; the recipe's relative paths start here.
         source: The values as they were written, with the place of every key.
         trusted_paths: Key paths set on the command line, where a path may be absolute.
+        fetched: Copies of what the recipe names by a URI.
     """
 
     recipe: Recipe
@@ -39,6 +43,7 @@ class LoadedRecipe:
     folder: Path
     source: Source
     trusted_paths: frozenset[KeyPath] = frozenset()
+    fetched: Mapping[KeyPath, Path] = field(default_factory=dict)
 
     def place(self, key: KeyPath) -> str:
         """Name the place of a key, for an error."""
@@ -50,13 +55,37 @@ class LoadedRecipe:
         Raises:
             InputError: `CS-R008` if it leaves the recipe's folder.
         """
-        trusted = any(key[: len(path)] == path for path in self.trusted_paths)
-        return check_inside(self.folder, name, trusted=trusted, place=self.place(key))
+        return check_inside(self.folder, name, trusted=self.trusts(key), place=self.place(key))
+
+    def trusts(self, key: KeyPath) -> bool:
+        """Tell whether the value of a key was given on the command line."""
+        return any(key[: len(path)] == path for path in self.trusted_paths)
+
+    def uris(self) -> dict[KeyPath, str]:
+        """Return what the recipe names by a URI: examples, and data of the audit.
+
+        Raises:
+            InputError: `CS-R008` if it is no URI that a recipe may read.
+        """
+        examples, audit = self.recipe.prompt.examples, self.recipe.audit
+        named = {
+            EXAMPLES: None if examples is None else examples.path,
+            REFERENCE: None if audit is None else audit.reference,
+            HOLDOUT: None if audit is None else audit.holdout,
+        }
+        found = {key: name for key, name in named.items() if name is not None and is_uri(name)}
+        for key, uri in found.items():
+            check_recipe_uri(uri, place=self.place(key))
+        return found
+
+    def _data(self, key: KeyPath, name: str) -> Path:
+        """Resolve a path, or take the copy of a URI; until it is fetched, it stands for itself."""
+        return self.fetched.get(key, Path(name)) if is_uri(name) else self.inside(key, name)
 
     def examples_path(self) -> Path | None:
         """Return the examples file, which need not exist; None when the recipe names none."""
         examples = self.recipe.prompt.examples
-        return None if examples is None else self.inside(EXAMPLES, examples.path)
+        return None if examples is None else self._data(EXAMPLES, examples.path)
 
     def audit_paths(self) -> dict[Literal["reference", "holdout"], Path]:
         """Return the data that the audit reads by role; they need not exist.
@@ -67,9 +96,9 @@ class LoadedRecipe:
         audit = self.recipe.audit
         paths: dict[Literal["reference", "holdout"], Path] = {}
         if audit is not None and audit.reference is not None:
-            paths["reference"] = self.inside(("audit", "reference"), audit.reference)
+            paths["reference"] = self._data(REFERENCE, audit.reference)
         if audit is not None and audit.holdout is not None:
-            paths["holdout"] = self.inside(("audit", "holdout"), audit.holdout)
+            paths["holdout"] = self._data(HOLDOUT, audit.holdout)
         return paths
 
     def model_path(self) -> Path | None:
@@ -120,6 +149,7 @@ def load_recipe(path: Path, *, overrides: Sequence[str] = ()) -> LoadedRecipe:
     loaded.examples_path()
     loaded.model_path()
     loaded.audit_paths()
+    loaded.uris()
     return loaded
 
 

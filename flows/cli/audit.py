@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from schemas.audit import Audit
 
 Data = Annotated[
-    Path,
+    str,
     typer.Argument(
         metavar="DATA",
-        help="A Parquet, CSV or JSON lines file, a folder of them, or a release.",
+        help="A Parquet, CSV or JSON lines file, a folder of them, or a release; or a URI of one.",
         show_default=False,
     ),
 ]
@@ -39,13 +39,13 @@ def audit(
         str | None, typer.Option("--label", metavar="COL", help="Column of labels.")
     ] = None,
     reference: Annotated[
-        Path | None, typer.Option("--reference", metavar="REAL", help=_HELP["reference"])
+        str | None, typer.Option("--reference", metavar="REAL", help=_HELP["reference"])
     ] = None,
     holdout: Annotated[
-        Path | None, typer.Option("--holdout", metavar="REAL", help=_HELP["holdout"])
+        str | None, typer.Option("--holdout", metavar="REAL", help=_HELP["holdout"])
     ] = None,
     examples: Annotated[
-        Path | None, typer.Option("--examples", metavar="SEEDS", help=_HELP["examples"])
+        str | None, typer.Option("--examples", metavar="SEEDS", help=_HELP["examples"])
     ] = None,
     gates: Annotated[
         Path | None, typer.Option("--gates", metavar="FILE", help="Bounds, in YAML.")
@@ -73,15 +73,16 @@ def audit(
     from tasks.audit.reading import Choice
     from tasks.audit.run import Request
     from tasks.audit_dataset import audit_dataset
+    from tasks.release.fetch import local_copy, optional_copy
 
     request = Request(
-        data,
+        local_copy(data),
         Choice(text, label),
         show_personal_data=show_personal_data,
         mitigate=mitigate,
-        reference=reference,
-        holdout=holdout,
-        examples=examples,
+        reference=optional_copy(reference),
+        holdout=optional_copy(holdout),
+        examples=optional_copy(examples),
         gates=gates,
         generator=generator,
         toxicity=toxicity,

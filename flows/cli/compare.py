@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from schemas.comparison import Comparison
 
 First = Annotated[
-    Path,
+    str,
     typer.Argument(
         metavar="A",
-        help="The dataset to compare with: a file, a folder of files, or a release.",
+        help="The dataset to compare with: a file, a folder of files, a release; or a URI of one.",
         show_default=False,
     ),
 ]
 Second = Annotated[
-    Path, typer.Argument(metavar="B", help="The dataset in question.", show_default=False)
+    str, typer.Argument(metavar="B", help="The dataset in question.", show_default=False)
 ]
 
 
@@ -43,9 +43,10 @@ def compare(
     from tasks.audit.reading import Choice
     from tasks.audit.side_by_side import Sides
     from tasks.compare_datasets import compare_datasets
+    from tasks.release.fetch import local_copy
 
-    sides = Sides(first, second, Choice(text, label), gates)
     with working("comparing", quiet=quiet) as say:
+        sides = Sides(local_copy(first), local_copy(second), Choice(text, label), gates)
         found = compare_datasets.fn(sides, out, say)
     if as_json:
         print_json(_summary(found, out))

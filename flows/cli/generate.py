@@ -1,20 +1,19 @@
 """`corpusmith generate`: the main flow, recipe to release."""
 
-import re
-from pathlib import Path
+import os
 from typing import Annotated, Literal
 
 import typer
 
 from flows import logs
-from flows.cli.options import Json, Keep, Overrides, Quiet, RecipePath
+from flows.cli.options import Json, Keep, Out, Overrides, Quiet, RecipePath, Work
 from flows.cli.output import print_json
-from schemas.errors import InputError
 
 
 def generate(
     recipe: RecipePath,
-    out: Annotated[Path, typer.Option("--out", help="Folder of the corpora.")] = Path("out"),
+    out: Out = "out",
+    work: Work = None,
     overrides: Overrides = [],  # noqa: B006 - Typer reads the default and never changes it
     resume: Annotated[
         Literal["auto", "never", "always"],
@@ -59,14 +58,16 @@ def generate(
     """Make a corpus from a recipe and release it to OUT/NAME/VERSION."""
     from flows.cli.running import Wishes, run_generate
     from flows.runners import Runner
-    from schemas.manifest import Manifest
+    from tasks.release.outlet import WORK, read_manifest
 
     quiet = quiet or logs.as_json()
-    _refuse_remote(out)
+    if work is not None:
+        # By the environment: it reaches the flow on whatever runner it works.
+        os.environ[WORK] = str(work.absolute())
     place = Runner(kind=runner, address=address, workers=workers, gpus_per_worker=gpus_per_worker)
     wishes = Wishes(resume=resume, force=force, keep=keep, runner=place)
     release = run_generate(recipe, out, overrides=overrides, wishes=wishes, quiet=quiet)
-    manifest = Manifest.model_validate_json((release / "manifest.json").read_text("utf-8"))
+    manifest = read_manifest(release)
     if as_json:
         kept = manifest.model_dump(mode="json", exclude={"files", "packages"})
         print_json({"release": str(release), **kept})
@@ -76,14 +77,3 @@ def generate(
 
         show_release(release, manifest)
     print(release)
-
-
-def _refuse_remote(out: Path) -> None:
-    # Path turns `s3://bucket` into a local folder called `s3:`.
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(out)):
-        raise InputError(
-            "only a local folder can be written",
-            code="CS-O001",
-            place=f"--out {out}",
-            hint="write to a local folder, and upload the release from there",
-        )

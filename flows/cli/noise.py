@@ -19,9 +19,10 @@ command = typer.Typer()
 @command.command()
 def noise(
     data: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(
-            metavar="DATA", help="Parquet, CSV or JSON lines; a folder of Parquet; a release."
+            metavar="DATA",
+            help="Parquet, CSV or JSON lines; a folder of Parquet; a release; or a URI of one.",
         ),
     ] = None,
     out: Annotated[
@@ -73,9 +74,10 @@ def noise(
         )
     from flows.cli.noise_run import run_noise
     from tasks.noise.table_columns import Columns
+    from tasks.release.fetch import local_copy
 
     loaded = _loaded(recipe, steps, seed=seed, share=share)
-    summary = run_noise(data, out, Columns(text, label, spans), loaded, quiet=quiet)
+    summary = run_noise(local_copy(data), out, Columns(text, label, spans), loaded, quiet=quiet)
     if as_json:
         print_json(summary)
     else:

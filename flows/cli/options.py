@@ -8,6 +8,20 @@ import typer
 RecipePath = Annotated[
     Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.", show_default=False)
 ]
+Out = Annotated[
+    str,
+    typer.Option("--out", help="Folder of the corpora, or the URI of one: s3://, gs://, hf://."),
+]
+Work = Annotated[
+    Path | None,
+    typer.Option(
+        "--work",
+        metavar="DIR",
+        help="Where a run works whose --out is a URI.",
+        envvar="CORPUSMITH_WORK",
+        show_default="a cache folder",
+    ),
+]
 Overrides = Annotated[
     list[str],
     typer.Option(

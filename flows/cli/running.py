@@ -16,6 +16,7 @@ from tasks.planning.progress import ProgressReader
 from tasks.planning.workspace import Workspace, locked, require_begun, unfinished, workspace_of
 from tasks.preflight.checks import check_recipe
 from tasks.preflight.opening import nothing_new, run_facts
+from tasks.release.outlet import Place, open_outlet
 
 Resume = Literal["auto", "never", "always"]
 
@@ -43,8 +44,8 @@ class Wishes:
 
 
 def run_generate(
-    recipe: Path, out: Path, *, overrides: list[str], wishes: Wishes, quiet: bool
-) -> Path:
+    recipe: Path, out: str, *, overrides: list[str], wishes: Wishes, quiet: bool
+) -> Place:
     """Check everything, then run the flow; wrong input never reaches Prefect.
 
     Neither does a run that would only make again what stands already.
@@ -52,13 +53,14 @@ def run_generate(
     Raises:
         CorpusmithError: As the flow does.
     """
+    outlet = open_outlet(out)
     check_runner(wishes.runner)
     with working("checking the recipe", quiet=quiet):
         checked = check_recipe(recipe, overrides=overrides)
         facts = run_facts(checked)
-    home = out / checked.recipe.name
+    home = outlet.home(checked.recipe.name)
     if wishes.resume == "auto" and not wishes.force:
-        found = nothing_new(home, facts)
+        found = nothing_new(home, facts, outlet)
         if found is not None:
             if not quiet:
                 print(f"{checked.recipe.name}: {_NOTHING_NEW}", file=sys.stderr)
@@ -76,7 +78,7 @@ def run_generate(
             _leave_at_once(EXIT_INTERRUPTED)
 
 
-def _run_flow(recipe: Path, out: Path, *, overrides: list[str], wishes: Wishes) -> Path:
+def _run_flow(recipe: Path, out: str, *, overrides: list[str], wishes: Wishes) -> Place:
     from flows.server import ServerLostError, prefect_server
 
     try:
@@ -85,7 +87,7 @@ def _run_flow(recipe: Path, out: Path, *, overrides: list[str], wishes: Wishes) 
 
             release = generate(recipe, out, overrides, **asdict(wishes))
             # Prefect returns what the state holds.
-            return cast("Path", release)
+            return cast("Place", release)
     except ServerLostError as error:
         show_error(error)
         _leave_at_once(error.exit_code)

@@ -1,11 +1,10 @@
 """`corpusmith serve`: one recipe on a schedule, on one machine, until it is stopped."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import Keep, Overrides, Quiet, RecipePath
+from flows.cli.options import Keep, Out, Overrides, Quiet, RecipePath
 from flows.cli.output import visible, working
 from schemas.errors import InputError
 
@@ -21,7 +20,7 @@ def serve(
     timezone: Annotated[
         str, typer.Option("--timezone", metavar="ZONE", help="Of --cron: Europe/Berlin.")
     ] = "UTC",
-    out: Annotated[Path, typer.Option("--out", help="Folder of the corpora.")] = Path("out"),
+    out: Out = "out",
     overrides: Overrides = [],  # noqa: B006 - Typer reads the default and never changes it
     force: Annotated[
         bool, typer.Option("--force", metavar="", help="Make a new version every time.")
@@ -33,14 +32,16 @@ def serve(
     when = schedule_of(cron, timezone)
     from flows.cli.running import prepare_home
     from tasks.preflight.checks import check_recipe
+    from tasks.release.outlet import Folder, open_outlet
 
     with working("checking the recipe", quiet=quiet):
         name = check_recipe(recipe, overrides=overrides).recipe.name
-    prepare_home(out / name)
+    outlet = open_outlet(out)
+    prepare_home(outlet.home(name))
     parameters = {
         # The runs start in folders of their own.
         "recipe": str(recipe.resolve()),
-        "out": str(out.resolve()),
+        "out": str(outlet.folder.resolve()) if isinstance(outlet, Folder) else out,
         "overrides": overrides,
         "force": force,
         "keep": keep,

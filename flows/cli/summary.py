@@ -1,7 +1,5 @@
 """What a finished run has made, as a table on stderr."""
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -9,9 +7,10 @@ from rich.text import Text
 
 from flows.cli.output import visible
 from schemas.manifest import Manifest
+from tasks.release.outlet import Place
 
 
-def show_release(release: Path, manifest: Manifest) -> None:
+def show_release(release: Place, manifest: Manifest) -> None:
     """Show rows, splits, rejections, gates and where to look next."""
     rows, console = manifest.rows, Console(stderr=True)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -37,4 +36,4 @@ def show_release(release: Path, manifest: Manifest) -> None:
     console.print(table, highlight=False)
     # A path that is cut or broken over lines cannot be opened.
     console.print(Text("report     ", style="dim"), end="")
-    console.print(Text(visible(str(release / "report.html"))), soft_wrap=True)
+    console.print(Text(visible(f"{release}/report.html")), soft_wrap=True)

@@ -27,6 +27,7 @@ from tasks.preflight.ranking import (
     check_scorers,
     find_rewards,
 )
+from tasks.preflight.remote_inputs import fetch_inputs
 from tasks.prompting.rendering import PromptWriter, prepare_prompts
 
 T = TypeVar("T")
@@ -70,9 +71,9 @@ def check_recipe(path: Path, *, overrides: Sequence[str] = ()) -> CheckedRecipe:
 
     Raises:
         InputError: With the code of what is wrong: recipe (CS-R...), template or examples
-        (CS-P...), model (CS-M...).
+        (CS-P...), model (CS-M...), data (CS-D...).
     """
-    loaded = load_recipe(path, overrides=overrides)
+    loaded = fetch_inputs(load_recipe(path, overrides=overrides))
     _placed(loaded, lambda: check_support(loaded.recipe))
     # Prompts before the model: their errors show before torch is imported, which takes seconds.
     plain = prepare_prompts(loaded, corrupt=corrupt_texts)

@@ -34,7 +34,8 @@ from tasks.prompting.templates import Template
 from tasks.quality.fingerprints import FingerprintIndex
 from tasks.release.data_input import data_sha256
 from tasks.release.manifest import package_versions
-from tasks.release.publish import later_than_all, latest, standing, version_name
+from tasks.release.outlet import Folder, Outlet, Place
+from tasks.release.publish import later_than_all, latest, version_name
 
 TRAINING_INDEX = "training_index.npy"
 """File beside a model's weights: fingerprints of its training texts, for the memorisation gate."""
@@ -82,19 +83,21 @@ def run_facts(checked: CheckedRecipe) -> RunFacts:
     )
 
 
-def nothing_new(home: Path, facts: RunFacts) -> Path | None:
+def nothing_new(home: Path, facts: RunFacts, outlet: Outlet | None = None) -> Place | None:
     """Find the release that this run would only make again; None if there is something to do.
 
     An unfinished run of the same recipe is something to do, and so is what a dead run left under
     temporary names: whoever holds the lock deletes it.
 
     Args:
-        home: `OUT/NAME`.
+        home: `OUT/NAME`, or the staging folder of a corpus that lives in a store.
         facts: What the run would be.
+        outlet: Where releases go; the folder that `home` lies in when absent.
     """
     if workspace_of(home, facts).folder.is_dir() or any(home.glob(f"{TEMPORARY}*")):
         return None
-    return standing(home, recipe_sha256=facts.recipe_sha256)
+    stands = outlet or Folder(home.parent)
+    return stands.standing(home, recipe_sha256=facts.recipe_sha256)
 
 
 def open_run(checked: CheckedRecipe, home: Path, facts: RunFacts, *, resume: str) -> Workspace:
@@ -111,7 +114,9 @@ def open_run(checked: CheckedRecipe, home: Path, facts: RunFacts, *, resume: str
         resume: `auto`, `never` or `always`.
     """
     newest = latest(home.parent, home.name)
-    began = later_than_all(home, datetime.fromisoformat(facts.created))
+    # Where releases go to a store, the newest need not lie in `home`.
+    known = () if newest is None else (newest.version,)
+    began = later_than_all(home, datetime.fromisoformat(facts.created), known=known)
     place = {
         "version": version_name(began, facts.recipe_sha256),
         "parent": None if newest is None else newest.version,

@@ -19,7 +19,7 @@ _BATCH_ROWS = 8192
 _READ_BYTES = 1 << 20
 _CSV_BLOCK_BYTES = 8 << 20
 """A row of CSV longer than this cannot be read."""
-_SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
+SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
 _KINDS = "a .parquet, .csv or .jsonl file, or a folder of .parquet files"
 
 
@@ -83,9 +83,9 @@ def data_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     for place in (path, path / "data"):
-        if files := sorted(one for one in place.glob("*.*") if one.suffix.lower() in _SUFFIXES):
+        if files := sorted(one for one in place.glob("*.*") if one.suffix.lower() in SUFFIXES):
             return files
-    raise _unreadable(path, f"holds no {', '.join(_SUFFIXES)} files", "name a file or its folder")
+    raise _unreadable(path, f"holds no {', '.join(SUFFIXES)} files", "name a file or its folder")
 
 
 def data_sha256(path: Path) -> str:

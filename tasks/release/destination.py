@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from schemas.errors import InputError
+from schemas.uri import protocol_of, uri_fault, without_secrets
+from tasks.release.stores import package_hint
 
 _REPOSITORY = re.compile(r"(?P<id>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(@(?P<revision>\S+))?")
 _HUB = "hf://"
@@ -43,7 +44,7 @@ class Store:
     @property
     def protocol(self) -> str:
         """What stands before `://`."""
-        return self.uri.partition("://")[0]
+        return protocol_of(self.uri)
 
     def __str__(self) -> str:
         """Write it as a URI."""
@@ -73,7 +74,7 @@ def parse_destination(text: str, *, revision: str | None = None) -> Destination:
         return _repository(text, revision)
     if revision is not None:
         raise _refused(text, "only a repository of the hub has a revision", "leave --revision out")
-    return _store(text)
+    return parse_store(text)
 
 
 def _repository(text: str, revision: str | None) -> Repository:
@@ -86,25 +87,26 @@ def _repository(text: str, revision: str | None) -> Repository:
     return Repository(found["id"], found["revision"] or revision)
 
 
-def _store(uri: str) -> Store:
+def parse_store(uri: str) -> Store:
+    """Read the URI of a folder that is to be written.
+
+    Raises:
+        InputError: `CS-U003` if it holds a secret, or its protocol is not known or not installed.
+    """
     import fsspec
 
-    try:
-        parts = urlsplit(uri)
-    except ValueError:
-        raise _refused(uri, "this is no URI", "write PROTOCOL://PLACE/FOLDER") from None
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        hint = "give the store's credentials by its environment variables"
+    if (fault := uri_fault(uri)) is not None:
+        hint = "write PROTOCOL://PLACE/FOLDER, and give credentials by the environment"
         # The URI is not repeated: it may hold a secret.
-        shown = f"{parts.scheme}://..."
-        raise _refused(shown, "a destination holds no user, password, query or fragment", hint)
+        raise _refused(without_secrets(uri), f"a destination cannot be this: {fault}", hint)
     store = Store(uri.rstrip("/"))
     try:
         fsspec.get_filesystem_class(store.protocol)
     except (ImportError, ValueError) as error:
         reason = " ".join(str(error).split())
-        hint = "install the package of this protocol, such as s3fs or gcsfs"
-        raise _refused(uri, f"this protocol cannot be written: {reason}", hint) from None
+        raise _refused(
+            uri, f"this protocol cannot be written: {reason}", package_hint(uri)
+        ) from None
     return store
 
 

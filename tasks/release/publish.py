@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def version_name(started: datetime, recipe_sha256: str) -> str:
     return f"{started.astimezone(UTC).strftime(_TIME)}-{recipe_sha256[:12]}"
 
 
-def later_than_all(home: Path, now: datetime) -> datetime:
+def later_than_all(home: Path, now: datetime, *, known: Iterable[str] = ()) -> datetime:
     """Give a run that begins a time of its own, so that names of versions sort as they began.
 
     Two runs may begin within one second, and a clock may be set back: then it is the second after
@@ -62,11 +63,13 @@ def later_than_all(home: Path, now: datetime) -> datetime:
     Args:
         home: `OUT/NAME`.
         now: With a time zone.
+        known: Versions that stand elsewhere.
 
     Returns:
         `now`, or a later time.
     """
-    names = (path.name for path in home.iterdir()) if home.is_dir() else ()
+    here = [path.name for path in home.iterdir()] if home.is_dir() else []
+    names = (*known, *here)
     taken = max((found[1] for name in names if (found := VERSION.fullmatch(name))), default=None)
     if taken is None:
         return now
@@ -113,17 +116,38 @@ def standing(home: Path, *, recipe_sha256: str) -> Path | None:
     release = home / newest.path
     try:
         content = (release / MANIFEST).read_bytes()
-        manifest = Manifest.model_validate_json(content)
-        lengths = {entry.path: (release / entry.path).stat().st_size for entry in manifest.files}
-    except (OSError, ValidationError):
+        lengths = {
+            path.relative_to(release).as_posix(): path.stat().st_size
+            for path in release.rglob("*")
+            if path.is_file()
+        }
+    except OSError:
         return None
-    same = (
+    found = still_whole(newest, content, lengths=lengths, recipe_sha256=recipe_sha256)
+    return release if found else None
+
+
+def still_whole(
+    newest: Latest, content: bytes, *, lengths: Mapping[str, int], recipe_sha256: str
+) -> bool:
+    """Tell whether the newest release stands whole, and a run of a recipe would make it again.
+
+    Args:
+        newest: What `latest.json` says of it.
+        content: Its manifest, as it lies there.
+        lengths: Bytes of each file that lies there, by its path inside the release.
+        recipe_sha256: Hash of everything that decides the rows.
+    """
+    try:
+        manifest = Manifest.model_validate_json(content)
+    except ValidationError:
+        return False
+    return (
         hashlib.sha256(content).hexdigest() == newest.manifest_sha256
         and manifest.recipe_sha256 == recipe_sha256
         and manifest.packages == package_versions()
-        and lengths == {entry.path: entry.bytes for entry in manifest.files}
+        and all(lengths.get(entry.path) == entry.bytes for entry in manifest.files)
     )
-    return release if same else None
 
 
 def sweep(folder: Path) -> list[Path]:
@@ -201,6 +225,11 @@ def publish_folder(draft: Path, manifest: Manifest) -> Path:
 
 def point_latest(release: Path) -> None:
     """Make `latest.json` name a published release, atomically; naming it again changes nothing."""
+    write_latest(release.parent, latest_of(release))
+
+
+def latest_of(release: Path) -> bytes:
+    """Return what `latest.json` holds when it names this release."""
     path = release / MANIFEST
     with disk_faults(path):
         manifest = Manifest.model_validate_json(path.read_bytes())
@@ -210,11 +239,16 @@ def point_latest(release: Path) -> None:
         manifest_sha256=file_sha256(path),
         created=manifest.created,
     )
-    target = release.parent / LATEST
+    return (json.dumps(pointer.model_dump(), indent=2) + "\n").encode()
+
+
+def write_latest(home: Path, content: bytes) -> None:
+    """Replace `latest.json` of a corpus, atomically."""
+    target = home / LATEST
     temporary = target.with_name(f"{TEMPORARY}{LATEST}-{os.getpid()}")
     try:
-        write_text(temporary, json.dumps(pointer.model_dump(), indent=2))
         with disk_faults(target):
+            temporary.write_bytes(content)
             _fsync(temporary)
             temporary.replace(target)
             _fsync(target.parent)

@@ -1,7 +1,7 @@
 """Sends a release: to the hub in commits that end in a tag, elsewhere with the manifest last."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, assert_never
@@ -10,11 +10,10 @@ from schemas.errors import CorpusmithError, InputError, RunError
 from tasks.release.destination import Destination, Repository, Store
 from tasks.release.publish import CHECKSUMS, MANIFEST
 from tasks.release.shipment import Shipment
+from tasks.release.stores import Say, open_files, put_release, reason
 
-Say = Callable[[str], None]
 _REPLACED = ["data/*", "rejected/*", "expectations/*"]
 """What an older version in the same repository may have more of; all else there is left alone."""
-_MOST_CHARS = 300
 
 
 def send(
@@ -84,23 +83,10 @@ def _staged(shipment: Shipment) -> Iterator[Path]:
 
 
 def _send_to_store(shipment: Shipment, store: Store, *, say: Say) -> bool:
-    from fsspec.core import url_to_fs
-
-    options = {"auto_mkdir": True} if store.protocol in ("file", "local") else {}
-    files, root = url_to_fs(store.uri, **options)
-    files.invalidate_cache()
+    files, root = open_files(store.uri)
     if _lies_there(files, root, shipment):
         return False
-    *before, manifest = shipment.files
-    for entry in before:
-        say(entry.path)
-        files.put_file(str(shipment.folder / entry.path), f"{root}/{entry.path}")
-    files.pipe_file(f"{root}/{CHECKSUMS}", shipment.checksums.encode())
-    for entry in before:
-        if (size := files.info(f"{root}/{entry.path}")["size"]) != entry.bytes:
-            raise OSError(f"{entry.path} arrived with {size} of {entry.bytes} bytes")
-    # A reader that waits for the manifest never meets half a release.
-    files.put_file(str(shipment.folder / manifest.path), f"{root}/{MANIFEST}")
+    put_release(files, root, shipment, own_folder=False, say=say)
     return True
 
 
@@ -135,9 +121,8 @@ def _faults(destination: Destination) -> Iterator[None]:
         raise
     except Exception as error:
         # Each store has exceptions of its own, which share no ancestor.
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:_MOST_CHARS]
         raise RunError(
-            f"the release was not sent: {reason}",
+            f"the release was not sent: {reason(error)}",
             code="CS-U004",
             place=str(destination),
             hint="check the address, the network, and the credentials in the environment "

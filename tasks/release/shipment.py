@@ -42,7 +42,7 @@ class Shipment:
         return sum(entry.bytes for entry in self.files) + len(self.checksums.encode())
 
 
-def pack(release: Path, *, with_rejected: bool = False) -> Shipment:
+def pack(release: Path, *, with_rejected: bool = False, allow_failed: bool = False) -> Shipment:
     """Check every file of a release and choose those that go out.
 
     Only files that `checksums.txt` lists go out: nothing else that lies in the folder does.
@@ -50,15 +50,16 @@ def pack(release: Path, *, with_rejected: bool = False) -> Shipment:
     Args:
         release: A release folder, or a corpus's folder, of which the newest good release is taken.
         with_rejected: Whether the rejected candidates go out too.
+        allow_failed: Whether a version that failed may go out, for inspection.
 
     Raises:
-        InputError: `CS-U001` if there is no release, or one that failed; `CS-U002` if a file is
-            missing or not the one that was published.
+        InputError: `CS-U001` if there is no release, or one that failed and may not go; `CS-U002`
+            if a file is missing or not the one that was published.
         RunError: `CS-W001` if `latest.json` is damaged.
     """
     folder = _newest(release)
     manifest = _manifest(folder)
-    if manifest.verdict != "pass":
+    if manifest.verdict != "pass" and not allow_failed:
         raise InputError(
             "the release failed: it is kept for inspection, and never sent",
             code="CS-U001",
