@@ -1,5 +1,6 @@
 """Running the main flow: checks first, then a server, then the flow under a panel."""
 
+import logging
 import os
 import sys
 from dataclasses import asdict, dataclass
@@ -9,6 +10,7 @@ from typing import Literal, NoReturn, cast
 from flows.cli.errors import show_error
 from flows.cli.output import visible, working
 from flows.cli.panel import show_progress
+from flows.logs import as_json, say_outside
 from flows.runners import THREADS, Runner, check_runner
 from schemas.errors import EXIT_INTERRUPTED
 from tasks.planning.faults import disk_faults
@@ -74,7 +76,7 @@ def run_generate(
         try:
             return _run_flow(recipe, out, overrides=overrides, wishes=wishes)
         except KeyboardInterrupt:
-            print("\ninterrupted; the same command resumes this run", file=sys.stderr, flush=True)
+            say_interrupted()
             _leave_at_once(EXIT_INTERRUPTED)
 
 
@@ -91,6 +93,15 @@ def _run_flow(recipe: Path, out: str, *, overrides: list[str], wishes: Wishes) -
     except ServerLostError as error:
         show_error(error)
         _leave_at_once(error.exit_code)
+
+
+def say_interrupted() -> None:
+    """Say that the run was interrupted, and what to do."""
+    words = "interrupted; the same command resumes this run"
+    if as_json():
+        say_outside("command.interrupted", words, level=logging.WARNING)
+    else:
+        print(f"\n{words}", file=sys.stderr, flush=True)
 
 
 def mention_others(home: Path, own: Workspace) -> None:
