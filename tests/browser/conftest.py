@@ -1,5 +1,6 @@
 """A headless Chromium, and a page in it that may neither load anything nor complain."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -86,12 +87,36 @@ def overflow(page: Any) -> Callable[[int], int]:
     return count
 
 
-@pytest.fixture
-def contrasts(page: Any) -> Callable[[], list[Any]]:
-    """Measure the contrast of every text to the ground that is really behind it."""
+@pytest.fixture(params=["light", "dark"])
+def assert_contrast(page: Any, request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Unfold everything, and measure each text against the ground that is really behind it."""
 
-    def measure() -> list[Any]:
+    def check(*, more_than: int) -> None:
+        page.emulate_media(color_scheme=request.param)
+        page.evaluate("document.querySelectorAll('details').forEach((f) => { f.open = true; })")
         ratios: list[Any] = page.evaluate(CONTRASTS)
-        return ratios
+        assert len(ratios) > more_than, "texts are missing"
+        assert min(ratios)[0] >= 4.5, min(ratios)
 
-    return measure
+    return check
+
+
+@pytest.fixture
+def assert_outline(page: Any) -> Callable[[], None]:
+    """Headings are the map of a screen reader: none is skipped, and links lead to the parts."""
+
+    def check() -> None:
+        levels = page.evaluate(
+            "[...document.querySelectorAll('h1,h2,h3,h4')].map((h) => Number(h.tagName[1]))"
+        )
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+        links = page.get_by_role("navigation").locator("a").all()
+        assert links
+        for link in links:
+            place = link.get_attribute("href")
+            link.click()
+            assert page.locator(f"h2{place}").is_visible()
+
+    return check
