@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from tasks.quality.disjoint_sets import DisjointSets
 from tasks.quality.duplicate_groups import RowGroups, group_codes
 from tasks.quality.shingle_sets import (
+    BITMAP_BITS,
     HASH_BITS,
     ShingleSets,
     blocks_of,
     hash_shingles,
+    parity_bitmaps,
     similarities,
 )
 from tasks.quality.threads import in_threads
@@ -27,7 +29,6 @@ _SEED = 5
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _BLOCK_CHARACTERS = 1 << 16
 _PORTION_CHARACTERS = 1 << 20
-_BITMAP_BITS = 512
 _GATHERED = 1 << 12
 
 
@@ -231,7 +232,7 @@ def _sketch(texts: Sequence[str], threshold: float) -> _Sketches:
     factors |= np.uint32(1)
     result = _Sketches(
         bands=np.empty((num_bands, len(texts)), dtype=np.uint32),
-        bitmaps=np.empty((len(texts), _BITMAP_BITS // 64), dtype=np.uint64),
+        bitmaps=np.empty((len(texts), BITMAP_BITS // 64), dtype=np.uint64),
         sizes=np.empty(len(texts), dtype=np.int32),
         lengths=np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)),
     )
@@ -241,20 +242,11 @@ def _sketch(texts: Sequence[str], threshold: float) -> _Sketches:
         sets = hash_shingles(block)
         part = slice(first, first + len(block))
         result.sizes[part] = sets.sizes
-        result.bitmaps[part] = _bitmaps(sets)
+        result.bitmaps[part] = parity_bitmaps(sets)
         result.bands[:, part] = _bands(sets, factors, masks)
 
     in_threads(fill, blocks_of(texts, characters=_BLOCK_CHARACTERS))
     return result
-
-
-def _bitmaps(sets: ShingleSets) -> NDArray[np.uint64]:
-    num_texts = len(sets.sizes)
-    bits = (sets.hashes % np.uint64(_BITMAP_BITS)).view(np.int64)
-    places = np.repeat(np.arange(num_texts) * _BITMAP_BITS, sets.sizes) + bits
-    counts = np.bincount(places, minlength=num_texts * _BITMAP_BITS)
-    odd = (counts & 1).astype(np.uint8).reshape(num_texts, _BITMAP_BITS)
-    return np.packbits(odd, axis=1).view(np.uint64)
 
 
 def _bands(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tasks.quality.similarity import SHINGLE_LENGTH
 
 HASH_BITS = 44
+BITMAP_BITS = 512
 _MOST_TEXTS = 1 << (64 - HASH_BITS)
 _HASH_MASK = np.uint64((1 << HASH_BITS) - 1)
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -40,6 +41,20 @@ class ShingleSets:
         owners = np.repeat(np.arange(len(texts)), sizes)
         within = np.arange(len(owners)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         return self.hashes[self.offsets[texts][owners] + within], owners
+
+
+def parity_bitmaps(sets: ShingleSets) -> NDArray[np.uint64]:
+    """Return the parity of the shingles that fall on each of `BITMAP_BITS` bits, shape `(N, 8)`.
+
+    References:
+        Sandes, Teodoro and Melo, Bitmap filter, 2017. https://arxiv.org/abs/1711.07295
+    """
+    num_texts = len(sets.sizes)
+    bits = (sets.hashes % np.uint64(BITMAP_BITS)).view(np.int64)
+    places = np.repeat(np.arange(num_texts) * BITMAP_BITS, sets.sizes) + bits
+    counts = np.bincount(places, minlength=num_texts * BITMAP_BITS)
+    odd = (counts & 1).astype(np.uint8).reshape(num_texts, BITMAP_BITS)
+    return np.packbits(odd, axis=1).view(np.uint64)
 
 
 def hash_shingles(normals: Sequence[str]) -> ShingleSets:

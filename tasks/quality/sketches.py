@@ -8,15 +8,20 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.quality.shingle_sets import HASH_BITS, ShingleSets, blocks_of, hash_shingles
+from tasks.quality.shingle_sets import (
+    BITMAP_BITS,
+    HASH_BITS,
+    ShingleSets,
+    blocks_of,
+    hash_shingles,
+    parity_bitmaps,
+)
 from tasks.quality.threads import in_threads
 
 LEAST_RECALL = 0.9999
 """Least probability that a pair exactly at the threshold shares a key."""
 MOST_KEYS = 36
 MOST_PERMUTATIONS = 256
-_BITMAP_WORDS = 8
-_BITMAP_BITS = 64 * _BITMAP_WORDS
 _SEED = 1
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
@@ -91,7 +96,7 @@ def sketch_texts(normals: Sequence[str], *, threshold: float) -> Sketches:
     factors |= np.uint32(1)
     result = Sketches(
         np.empty((len(normals), num_keys), dtype=np.uint64),
-        np.empty((len(normals), _BITMAP_WORDS), dtype=np.uint64),
+        np.empty((len(normals), BITMAP_BITS // 64), dtype=np.uint64),
         np.empty(len(normals), dtype=np.int32),
     )
 
@@ -100,7 +105,7 @@ def sketch_texts(normals: Sequence[str], *, threshold: float) -> Sketches:
         sets = hash_shingles(block)
         part = slice(first, first + len(block))
         result.keys[part] = _keys(sets, factors, masks)
-        result.bitmaps[part] = _bitmaps(sets)
+        result.bitmaps[part] = parity_bitmaps(sets)
         result.sizes[part] = sets.sizes
 
     in_threads(fill, blocks_of(normals, characters=_BLOCK_CHARACTERS))
@@ -167,12 +172,3 @@ def _keys(
             key ^= key >> np.uint64(32)
         keys[:, place] = key * _MIX
     return keys
-
-
-def _bitmaps(sets: ShingleSets) -> NDArray[np.uint64]:
-    num_texts = len(sets.sizes)
-    bits = (sets.hashes % np.uint64(_BITMAP_BITS)).view(np.int64)
-    places = np.repeat(np.arange(num_texts) * _BITMAP_BITS, sets.sizes) + bits
-    counts = np.bincount(places, minlength=num_texts * _BITMAP_BITS)
-    odd = (counts & 1).astype(np.uint8).reshape(num_texts, _BITMAP_BITS)
-    return np.packbits(odd, axis=1).view(np.uint64)

@@ -206,3 +206,20 @@ def run_here() -> Callable[..., tuple[int, Path]]:
         return code, releases[-1] if releases else out
 
     return run_here
+
+
+@pytest.fixture(scope="module")
+def wanted(
+    request: pytest.FixtureRequest,
+    prefect_api: str,
+    tmp_path_factory: Any,
+    write_recipe: Any,
+    hash_of: Any,
+    run_here: Any,
+) -> str:
+    """Hash of the rows that the module's `RECIPE` makes when nothing disturbs the run."""
+    folder = tmp_path_factory.mktemp("wanted")
+    path = write_recipe(folder / "recipe", **request.module.RECIPE)
+    code, release = run_here(path, folder / "out")
+    assert code == 0
+    return str(hash_of(release))

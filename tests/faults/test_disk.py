@@ -73,15 +73,6 @@ def remount(disk: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
 
 
-@pytest.fixture(scope="module")
-def wanted(
-    prefect_api: str, tmp_path_factory: Any, write_recipe: Any, hash_of: Any, run_here: Any
-) -> str:
-    folder = tmp_path_factory.mktemp("wanted")
-    _, release = run_here(write_recipe(folder / "recipe", **RECIPE), folder / "out")
-    return str(hash_of(release))
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_disk_that_is_full_at_any_stage(

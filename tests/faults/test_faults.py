@@ -21,15 +21,6 @@ RECIPE: dict[str, Any] = {"rows": 16, "shard_size": 8, "good": 40, "bad": 16}
 SEED = 5
 
 
-@pytest.fixture(scope="module")
-def wanted(
-    prefect_api: str, tmp_path_factory: Any, write_recipe: Any, hash_of: Any, run_here: Any
-) -> str:
-    folder = tmp_path_factory.mktemp("wanted")
-    _, release = run_here(write_recipe(folder / "recipe", **RECIPE), folder / "out")
-    return str(hash_of(release))
-
-
 def failing_once(function: Any, error: BaseException, *, when: Any = lambda *args: True) -> Any:
     failed: list[bool] = []
 

@@ -41,18 +41,6 @@ def wait_until_generating(process: Any, out: Path) -> None:
         time.sleep(0.05)
 
 
-def children_of(pid: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            found.append(int(stat.parent.name))
-    return found
-
-
 def is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -70,7 +58,7 @@ def wait_until_gone(pids: list[int]) -> None:
 
 @pytest.mark.slow
 def test_a_run_with_its_own_server_is_quiet_and_leaves_nothing(
-    scripted: Any, environment: dict[str, str], tmp_path: Path
+    scripted: Any, environment: dict[str, str], children_of: Any, tmp_path: Path
 ) -> None:
     process = start(scripted(rows=20, shard_size=4), tmp_path / "out", environment)
     servers: list[int] = []
@@ -88,7 +76,7 @@ def test_a_run_with_its_own_server_is_quiet_and_leaves_nothing(
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's parent-death signal")
 def test_kill_9_leaves_no_server(
-    scripted: Any, environment: dict[str, str], tmp_path: Path
+    scripted: Any, environment: dict[str, str], children_of: Any, tmp_path: Path
 ) -> None:
     process = start(scripted(**SLOW), tmp_path / "out", environment)
     wait_until_generating(process, tmp_path / "out")

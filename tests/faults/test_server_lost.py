@@ -16,37 +16,26 @@ pytestmark = [pytest.mark.flow, pytest.mark.fault, pytest.mark.slow, pytest.mark
 
 RECIPE: dict[str, Any] = {"rows": 24, "shard_size": 4, "bad": 6}
 SEED = 11
-
-
-@pytest.fixture(scope="module")
-def undisturbed(
-    prefect_api: str, tmp_path_factory: Any, write_recipe: Any, hash_of: Any, run_here: Any
-) -> tuple[str, int]:
-    """Hash of the rows of a run that nothing disturbs, and the files that it leaves."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    code, release = run_here(write_recipe(folder / "recipe", **RECIPE), folder / "out")
-    assert code == 0
-    return hash_of(release), 60
+MOST_FILES = 60
 
 
 def test_a_server_that_goes_and_comes_back_is_waited_for(
     scripted: Any,
     launch: Any,
     watch: Any,
-    undisturbed: tuple[str, int],
+    wanted: str,
     assert_whole: Any,
     prefect_api: str,
     line_to: Any,
     moments: int,
     tmp_path: Path,
 ) -> None:
-    wanted, most = undisturbed
     path, chance = scripted(**RECIPE), random.Random(SEED)
     port = urlsplit(prefect_api).port
     for number in range(max(1, moments // 4)):
         line, out = line_to(port), tmp_path / f"out-{number}"
         process = launch(path, out, api=f"http://127.0.0.1:{line.port}/api")
-        watch(process, out, until=int(chance.random() * most))
+        watch(process, out, until=int(chance.random() * MOST_FILES))
         line.cut()
         process_waits(process)
         line.mend()
@@ -66,18 +55,17 @@ def test_a_temporary_server_that_is_killed_is_started_again(
     scripted: Any,
     launch: Any,
     watch: Any,
-    undisturbed: tuple[str, int],
+    wanted: str,
     assert_whole: Any,
     children_of: Callable[[int], list[int]],
     moments: int,
     tmp_path: Path,
 ) -> None:
-    wanted, most = undisturbed
     path, chance = scripted(**RECIPE), random.Random(SEED)
     for number in range(max(1, moments // 4)):
         out = tmp_path / f"out-{number}"
         process = launch(path, out)
-        watch(process, out, until=1 + int(chance.random() * most))
+        watch(process, out, until=1 + int(chance.random() * MOST_FILES))
         for server in children_of(process.pid):
             os.kill(server, signal.SIGKILL)
         stdout, stderr = process.communicate(timeout=150)
@@ -92,19 +80,18 @@ def test_a_server_that_stays_away_ends_the_run_which_can_be_resumed(
     scripted: Any,
     launch: Any,
     watch: Any,
-    undisturbed: tuple[str, int],
+    wanted: str,
     assert_whole: Any,
     prefect_api: str,
     line_to: Any,
     environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    wanted, most = undisturbed
     environment[PREFECT_CLIENT_MAX_RETRIES.name] = "0"
     path, out = scripted(**RECIPE), tmp_path / "out"
     line = line_to(urlsplit(prefect_api).port)
     process = launch(path, out, api=f"http://127.0.0.1:{line.port}/api")
-    watch(process, out, until=most // 3)
+    watch(process, out, until=MOST_FILES // 3)
     line.cut()
     _, stderr = process.communicate(timeout=150)
     assert process.returncode == 3

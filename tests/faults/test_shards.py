@@ -61,15 +61,6 @@ def spoiling(
         yield spoiled
 
 
-@pytest.fixture(scope="module")
-def wanted(
-    prefect_api: str, tmp_path_factory: Any, write_recipe: Any, hash_of: Any, run_here: Any
-) -> str:
-    folder = tmp_path_factory.mktemp("wanted")
-    _, release = run_here(write_recipe(folder / "recipe", **RECIPE), folder / "out")
-    return str(hash_of(release))
-
-
 def lose(path: Path, other: Path) -> None:
     path.unlink()
 

@@ -26,16 +26,6 @@ MOST_FILES = 60
 PATIENCE_SECONDS = 150
 
 
-@pytest.fixture(scope="module")
-def wanted(
-    prefect_api: str, tmp_path_factory: Any, write_recipe: Any, hash_of: Any, run_here: Any
-) -> str:
-    folder = tmp_path_factory.mktemp("undisturbed")
-    code, release = run_here(write_recipe(folder / "recipe", **RECIPE), folder / "out")
-    assert code == 0
-    return str(hash_of(release))
-
-
 @pytest.fixture
 def start_worker(
     environment: dict[str, str], prefect_api: str, tmp_path: Path
