@@ -208,7 +208,7 @@ def test_the_bound_is_relative_where_there_is_a_real_student(
 
 
 def lines(path: Path) -> Rows:
-    pairs = [line.split(" ", 1) for line in path.read_text("latin-1").splitlines()]
+    pairs = [line.split(" ", 1) for line in path.read_text("utf-8").splitlines()]
     return [{"text": text, "label": label} for label, text in pairs]
 
 
