@@ -8,6 +8,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import State, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 
 from flows import policies
 from flows.audit import audit
@@ -26,8 +27,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def last_state() -> State[Any]:
     """The state of the newest flow run, as the server holds it."""
     with get_client(sync_client=True) as client:
-        runs = client.read_flow_runs(limit=200)
-    newest = max(runs, key=lambda run: (run.created is not None, run.created))
+        (newest,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
     assert newest.state is not None
     return newest.state
 
