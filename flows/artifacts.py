@@ -16,11 +16,13 @@ from prefect.artifacts import (
 from flows import policies
 from flows.logs import say
 from schemas.audit import Audit
+from schemas.evaluation import Evaluation
 from schemas.manifest import Manifest
 from schemas.recipe import Recipe
 from tasks.planning.progress import Progress, ProgressReader
 from tasks.planning.workspace import Workspace
 from tasks.release.outlet import Place
+from tasks.report import evaluation_wording
 
 
 class Board:
@@ -89,13 +91,28 @@ class Board:
 
 def show_audit(audit: Audit, out: Path, *, name: str) -> None:
     """Show what the audit of a dataset came to, under the dataset's name."""
-    key = "-".join(re.findall("[a-z0-9]+", name.lower()))
     bands = "\n".join(f"| {band.group.value} | {band.level} |" for band in audit.bands)
     create_markdown_artifact(
         f"# {audit.verdict}\n\n{_link(out)}\n\n| room | band |\n| --- | --- |\n{bands}\n",
-        key=f"{key}-audit".lstrip("-"),
+        key=_key(name, "audit"),
         description=f"audit of {name}: {audit.verdict}",
     )
+
+
+def show_evaluation(found: Evaluation, out: Path, *, name: str) -> None:
+    """Show what a synthetic set is worth, under its name."""
+    headline = evaluation_wording.headline(found)
+    said = "\n".join(f"- {reason}" for reason in evaluation_wording.reasons(found))
+    create_markdown_artifact(
+        f"# {headline}\n\n{_link(out)}\n\n{said}\n",
+        key=_key(name, "evaluation"),
+        description=f"evaluation of {name}: {headline}",
+    )
+
+
+def _key(name: str, what: str) -> str:
+    """Name an artifact in the characters that Prefect takes."""
+    return "-".join([*re.findall("[a-z0-9]+", name.lower()), what])
 
 
 def _percent(progress: Progress) -> float:

@@ -1,14 +1,13 @@
 """The evaluation flow: a synthetic set and real rows in, what it is worth to train on out."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 
 from flows import policies, states
+from flows.artifacts import show_evaluation
 from flows.audit import newest
 from schemas.errors import CorpusmithError, GateError
 from schemas.evaluation import Evaluation, Terms
@@ -51,7 +50,7 @@ def evaluate(
     try:
         request = Request(newest(synthetic), test, train, columns, terms)
         found = policies.patient(evaluate_dataset)(request, out)
-        _show(found, out, name=synthetic.name)
+        show_evaluation(found, out, name=synthetic.name)
         if (error := refusal(found, out)) is not None:
             raise error
         return out / "report.html"
@@ -68,16 +67,4 @@ def refusal(found: Evaluation, out: Path) -> GateError | None:
         code="CS-V001",
         place=str(out / "report.html"),
         hint="the report shows which labels are told worst; mend the data, or move --at-least",
-    )
-
-
-def _show(found: Evaluation, out: Path, *, name: str) -> None:
-    key = "-".join(re.findall("[a-z0-9]+", name.lower()))
-    said = "\n".join(f"- {reason}" for reason in words.reasons(found))
-    page = out / "report.html"
-    create_markdown_artifact(
-        f"# {words.headline(found)}\n\n"
-        f"Report: [report.html]({page.resolve().as_uri()}), `{page}`\n\n{said}\n",
-        key=f"{key}-evaluation".lstrip("-"),
-        description=f"evaluation of {name}: {words.headline(found)}",
     )

@@ -13,7 +13,6 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from flows.logs import as_json
 from tasks.planning.progress import Progress, ProgressReader
 
 _PANEL_SECONDS = 0.5
@@ -23,7 +22,7 @@ _LINE_SECONDS = 10.0
 @contextmanager
 def show_progress(reader: ProgressReader, *, title: str, quiet: bool) -> Iterator[None]:
     """Show the progress of a run on stderr while the body runs."""
-    if quiet or as_json():
+    if quiet:
         yield
         return
     stop = threading.Event()

@@ -223,3 +223,22 @@ def wanted(
     code, release = run_here(path, folder / "out")
     assert code == 0
     return str(hash_of(release))
+
+
+@pytest.fixture
+def mount_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mounts a disk of its own, `600k` or `20m` large; skips where that is not allowed."""
+    folder, mounted = tmp_path / "disk", False
+
+    def mount(size: str) -> Path:
+        nonlocal mounted
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("may not mount a small disk")
+        mounted = True
+        return folder
+
+    yield mount
+    if mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -1,7 +1,6 @@
 """The command line as a process: quiet, interruptible, alone in its folder, soon forgotten."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -142,22 +141,11 @@ def test_a_failed_gate_exits_1(
     assert "Traceback" not in stderr
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Any:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small disk")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
-    small_disk: Path, scripted: Any, environment: dict[str, str], prefect_api: str
+    mount_disk: Any, scripted: Any, environment: dict[str, str], prefect_api: str
 ) -> None:
     environment["PREFECT_API_URL"] = prefect_api
-    path = scripted(rows=60, shard_size=4, gates="off")
+    path, small_disk = scripted(rows=60, shard_size=4, gates="off"), mount_disk("600k")
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"x" * 400_000)
     full = start(path, small_disk, environment)

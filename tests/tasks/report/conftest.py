@@ -1,6 +1,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
@@ -230,3 +231,24 @@ def rejected_row() -> Callable[..., dict[str, Any]]:
 def recipe() -> Callable[..., Recipe]:
     """Make a recipe with some keys changed."""
     return make_recipe
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+@pytest.fixture(scope="session")
+def tags_of() -> Callable[[str], list[tuple[str, dict[str, str | None]]]]:
+    """Lists the tags of a page with their attributes, as a browser reads them."""
+
+    def read(page: str) -> list[tuple[str, dict[str, str | None]]]:
+        tags = _Tags()
+        tags.feed(page)
+        return tags.seen
+
+    return read
