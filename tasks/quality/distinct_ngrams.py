@@ -17,7 +17,7 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class DistinctNgrams:
-    """Distinct-n of texts that come in any portions, as `DistinctN` has it, in bounded memory.
+    """Distinct-n of texts that come in any portions, as `distinct_n` has it, in bounded memory.
 
     Two different n-grams among m share their 64-bit hash with probability below m^2 / 2^65: 0.0003
     for 100 million. Up to 2 million stay in memory; beyond, one takes 8 bytes on disk.

@@ -12,7 +12,7 @@ _AT_ONCE = 1 << 21
 
 
 def distinct_share(ngrams: Ngrams, *, kept: NDArray[np.bool_] | None = None) -> float | None:
-    """Return distinct-n: distinct word n-grams over all, as `diversity.DistinctN` counts them.
+    """Return distinct-n: distinct word n-grams over all, as `diversity.distinct_n` counts them.
 
     The value falls as a corpus grows: compare it between samples of one number of words only
     (`first_words`).

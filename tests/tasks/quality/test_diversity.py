@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.quality.diversity import DistinctN, distinct_n, word_ngrams
+from tasks.quality.distinct_ngrams import DistinctNgrams
+from tasks.quality.diversity import distinct_n, word_ngrams
 
 TEXTS = st.lists(st.lists(st.sampled_from("abc"), max_size=6).map(" ".join), max_size=6)
 SIZES = st.integers(1, 4)
@@ -31,7 +32,7 @@ def test_distinct_n_is_its_definition(texts, n):
 @settings(deadline=None)
 @given(TEXTS, SIZES, st.integers(0, 6))
 def test_portions_do_not_matter(texts, n, cut):
-    counter = DistinctN(n)
+    counter = DistinctNgrams(n)
     counter.add(texts[:cut])
     counter.add(texts[cut:])
     assert counter.value == distinct_n(texts, n)
